@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every key that kernels.yaml may hold, once: the parser refuses others and the JSON schema is
+// printed from this table.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace barline::verify {
+
+/// The kinds of map in kernels.yaml.
+enum class Section { File, Kernel, Schedule, Row, Compare };
+
+/// What a key's value is.
+enum class ValueKind {
+  Text,       ///< a scalar that is not empty
+  Count,      ///< an integer from 0
+  Number,     ///< a floating-point number
+  Targets,    ///< a list of distinct known targets
+  Types,      ///< a list of distinct element types
+  Dims,       ///< a map name -> integer from 1
+  Args,       ///< a map name -> number
+  Shapes,     ///< a map name -> Dims
+  Kernels,    ///< a map name -> Section::Kernel
+  Schedules,  ///< a map name -> Section::Schedule, or nothing
+  Budget,     ///< a map target -> Section::Row, under an element type where the kernel has types
+  Compare,    ///< Section::Compare
+  CompareKind
+};
+
+struct KeyInfo {
+  Section section;
+  std::string_view key;
+  ValueKind kind;
+  bool required;
+  std::string_view doc;
+};
+
+std::span<const KeyInfo> registry_keys();
+/// The keys of one section, in table order.
+std::vector<std::string> keys_of(Section section);
+/// GPU targets that a registry may name, oldest first.
+const std::vector<std::string>& known_targets();
+/// Element types that a registry may name.
+const std::vector<std::string>& known_types();
+/// The spellings of compare kinds, in the order of CompareKind.
+const std::vector<std::string>& compare_kinds();
+
+}  // namespace barline::verify

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON schema of kernels.yaml, printed from the table of keys that the parser obeys.
+#include <nlohmann/json.hpp>
+
+#include "verify/gate/registry_file.h"
+#include "verify/gate/registry_keys.h"
+
+namespace barline::verify {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+json section_schema(Section section);
+
+json map_of(json values) {
+  return {{"type", "object"}, {"additionalProperties", std::move(values)}};
+}
+
+json list_of(const std::vector<std::string>& names) {
+  return {{"type", "array"}, {"items", {{"enum", names}}}, {"minItems", 1}, {"uniqueItems", true}};
+}
+
+json map_keyed_by(const std::vector<std::string>& keys, const json& value) {
+  json properties = json::object();
+  for (const std::string& key : keys) properties[key] = value;
+  return {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
+}
+
+json budget_schema() {
+  json row = section_schema(Section::Row);
+  json by_target = map_keyed_by(known_targets(), row);
+  return {{"anyOf", {by_target, map_keyed_by(known_types(), by_target)}}};
+}
+
+json schedules_schema() {
+  return map_of({{"anyOf", {section_schema(Section::Schedule), {{"type", "null"}}}}});
+}
+
+json value_schema(const KeyInfo& key) {
+  using K = ValueKind;
+  json dims = map_of({{"type", "integer"}, {"minimum", 1}});
+  switch (key.kind) {
+    case K::Text: return {{"type", "string"}, {"minLength", 1}};
+    case K::Count: return {{"type", "integer"}, {"minimum", 0}};
+    case K::Number: return {{"type", "number"}};
+    case K::Targets: return list_of(known_targets());
+    case K::Types: return list_of(known_types());
+    case K::Dims: return dims;
+    case K::Args: return map_of({{"type", "number"}});
+    case K::Shapes: return map_of(dims);
+    case K::Kernels: return map_of(section_schema(Section::Kernel));
+    case K::Schedules: return schedules_schema();
+    case K::Budget: return budget_schema();
+    case K::Compare: return section_schema(Section::Compare);
+    case K::CompareKind: return {{"enum", compare_kinds()}};
+  }
+  return json::object();
+}
+
+json section_schema(Section section) {
+  json properties = json::object(), required = json::array();
+  for (const KeyInfo& key : registry_keys()) {
+    if (key.section != section) continue;
+    json value = value_schema(key);
+    value["description"] = key.doc;
+    properties[std::string(key.key)] = std::move(value);
+    if (key.required) required.push_back(key.key);
+  }
+  json out = {{"type", "object"}, {"additionalProperties", false}, {"properties", properties}};
+  if (!required.empty()) out["required"] = required;
+  return out;
+}
+
+}  // namespace
+
+std::string registry_schema() {
+  json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"},
+                 {"title", "barline kernels.yaml"}};
+  schema.update(section_schema(Section::File));
+  schema["properties"]["version"] = {{"const", 1}, {"description", "Version of this format."}};
+  return schema.dump(2) + "\n";
+}
+
+}  // namespace barline::verify
