@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loaded CUDA driver. libcuda is opened at run time, so a machine without a GPU runs everything
+// but launches; its entry points are asked of cuGetProcAddress, row by row of cuda.def.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/driver/api.h"
+#include "runtime/driver/error.h"
+
+namespace barline::driver {
+
+struct Options {
+  /// Tried in this order; the first that loads is used.
+  std::vector<std::string> libraries{"libcuda.so.1"};
+};
+
+class Device;
+
+/// One loaded and initialised driver. It is never unloaded.
+class Driver : public std::enable_shared_from_this<Driver> {
+ public:
+  /// Loads and initialises. Throws Error of kind NoDriver, StubLibrary, TooOld, NoDevice or Call.
+  static std::shared_ptr<const Driver> load(const Options& options = {});
+
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  const abi::Api& api() const { return api_; }
+  const std::string& library() const { return library_; }  ///< the name that was loaded
+  int version() const { return version_; }                 ///< 13000 for CUDA 13.0
+  int device_count() const { return device_count_; }
+
+  /// Device `ordinal`, its primary context retained. Throws Error{NoDevice} out of range.
+  Device device(int ordinal) const;
+
+  /// Throws Error{Call} unless `result` is Success; `call` and `what` name the call site.
+  void check(abi::Result result, const char* call, const std::string& what = {}) const {
+    if (result != abi::Result::Success) [[unlikely]] {
+      fail(result, call, what);
+    }
+  }
+  [[noreturn]] void fail(abi::Result result, const char* call, const std::string& what) const;
+
+  /// "CUDA_ERROR_INVALID_VALUE"; a number when the driver does not know it.
+  std::string result_name(abi::Result result) const;
+
+ private:
+  Driver() = default;
+  void open(const std::vector<std::string>& candidates);
+  void resolve();
+  void initialise();
+
+  abi::Api api_;
+  void* handle_ = nullptr;
+  std::string library_;
+  int version_ = 0;
+  int device_count_ = 0;
+};
+
+}  // namespace barline::driver
