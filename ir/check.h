@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// L0: is this a kernel? Types, def before use, scopes, roots, attributes, launch shape, convergence.
+#pragma once
+
+#include "ir/kernel.h"
+#include "ir/target.h"
+
+namespace barline::ir {
+
+/// Throws Error on the first broken rule. Run after every pass.
+void check(const Kernel& k);
+/// check, and that the target has every feature that the kernel uses.
+void check_for(const Kernel& k, const Target& target);
+/// That nothing above thread level is left: no tile, no reduction (asserted before codegen).
+void check_lowered(const Kernel& k);
+
+}  // namespace barline::ir
