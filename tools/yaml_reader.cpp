@@ -40,11 +40,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& m, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     check(m, tag, anchor);
-    YamlNode node{.kind = YamlNode::Kind::Scalar, .at = to_mark(m), .quoted = tag == "!"};
-    node.text = value;
-    bool null = !node.quoted && (value.empty() || value == "~" || value == "null");
-    if (null) node.kind = YamlNode::Kind::Null;
-    put(std::move(node));
+    put({.kind = YamlNode::Kind::Scalar, .at = to_mark(m), .quoted = tag == "!", .text = value});
   }
   void OnSequenceStart(const YAML::Mark& m, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value style) override {
@@ -96,7 +92,9 @@ class TreeBuilder final : public YAML::EventHandler {
     } else if (Open& top = open_.back(); top.node.kind == YamlNode::Kind::List) {
       top.node.items.push_back(std::move(node));
     } else if (top.has_key) {
-      top.node.entries.back().value = std::move(node);
+      YamlNode::Entry& entry = top.node.entries.back();
+      if (node.is_null()) node.at = entry.at;  // a missing value has no place of its own
+      entry.value = std::move(node);
       top.has_key = false;
     } else {
       put_key(top, std::move(node));

@@ -34,7 +34,7 @@ struct ScalarArg {
 
 /// One budget: what a config may use on a target. `type` is empty where the kernel has no types.
 struct BudgetRow {
-  std::string type, target;
+  std::string type{}, target{};
   int registers = 0, spills = 0, smem = 0, stack = 0;
   Mark at{};
 };
@@ -46,7 +46,7 @@ struct ScheduleEntry {
   std::vector<std::string> targets;  ///< the kernel's, or a subset
   std::string order;                 ///< class of summation order; "" is the default class
   int barriers = 0;
-  std::optional<int> barriers_per_step;
+  std::optional<int> barriers_per_step{};
   std::vector<BudgetRow> budgets;
   Mark at{};
 

@@ -28,9 +28,9 @@ struct YamlNode {
   Mark at{};
   bool flow = false;    ///< Map, List: written with braces or brackets
   bool quoted = false;  ///< Scalar: written in quotes, or as a block scalar
-  std::string text;     ///< Scalar: its value
-  std::vector<Entry> entries;
-  std::vector<YamlNode> items;
+  std::string text{};   ///< Scalar: its value
+  std::vector<Entry> entries{};
+  std::vector<YamlNode> items{};
 
   bool is_map() const { return kind == Kind::Map; }
   bool is_null() const { return kind == Kind::Null; }
@@ -39,9 +39,9 @@ struct YamlNode {
 };
 
 struct YamlNode::Entry {
-  std::string key;
+  std::string key{};
   Mark at{};
-  YamlNode value;
+  YamlNode value{};
 };
 
 inline const YamlNode* YamlNode::find(std::string_view key) const {

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tool is a program and no library: its units under test are compiled into this binary.
+#include "tools/yaml_reader.cpp"

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// A walk of the wanted tree along the parsed one collects edits {offset, length, text}; they are
+// applied from the end of the text, so that the offsets of the parse stay true.
+#include "verify/gate/yaml_merge.h"
+
+#include <algorithm>
+
+namespace barline::verify {
+namespace {
+
+using Entries = std::vector<std::pair<std::string, YamlWant>>;
+constexpr std::size_t wrap_column = 140;
+
+struct Edit {
+  std::size_t offset, length;
+  std::string text;
+};
+
+bool wanted(const YamlWant& w) {
+  if (w.only_if_present) return false;
+  if (!w.text.empty()) return true;
+  return std::any_of(w.entries.begin(), w.entries.end(), [](auto& e) { return wanted(e.second); });
+}
+
+bool holds_maps(const YamlWant& w) {
+  return std::any_of(w.entries.begin(), w.entries.end(),
+                     [](auto& e) { return wanted(e.second) && e.second.text.empty(); });
+}
+
+/// "{a: 1, b: {c: 2}}" for a text that begins at `column`. A map of scalars stays on one line; a
+/// map of maps is wrapped between its entries, aligned behind its brace.
+std::string render_flow(const YamlWant& w, std::size_t column);
+
+std::string render_entry(const std::string& key, const YamlWant& value, std::size_t column) {
+  return key + ": " +
+         (value.text.empty() ? render_flow(value, column + key.size() + 2) : value.text);
+}
+
+std::size_t last_line(const std::string& text) {
+  std::size_t newline = text.rfind('\n');
+  return newline == std::string::npos ? text.size() : text.size() - newline - 1;
+}
+
+/// The entries of a flow map that begins at `column`, on a line filled up to `used`.
+std::string render_entries(const Entries& entries, std::size_t column, std::size_t used) {
+  std::string out;
+  for (const auto& [key, value] : entries) {
+    if (!wanted(value)) continue;
+    std::string item = render_entry(key, value, used + 2);
+    bool wrap = value.text.empty() && used > column && used + item.size() + 3 > wrap_column;
+    if (wrap) item = render_entry(key, value, column);
+    if (!out.empty()) out += wrap ? "," : ", ";
+    if (wrap) out += "\n" + std::string(column, ' ');
+    out += item;
+    bool broken = out.find('\n') != std::string::npos;
+    used = broken ? last_line(out) : used + item.size() + 2;
+  }
+  return out;
+}
+
+std::string render_flow(const YamlWant& w, std::size_t column) {
+  return "{" + render_entries(w.entries, column + 1, column + 1) + "}";
+}
+
+/// `entries` as lines of a block map indented by `column`, each with its newline in front. Maps two
+/// levels above the scalars (budgets by target) and lower ones are written in flow style.
+std::string render_block(const Entries& entries, std::size_t column) {
+  std::string out;
+  for (const auto& [key, value] : entries) {
+    if (!wanted(value)) continue;
+    out += "\n" + std::string(column, ' ') + key + ":";
+    bool deep = std::any_of(value.entries.begin(), value.entries.end(),
+                            [](auto& e) { return holds_maps(e.second); });
+    if (!value.text.empty()) {
+      out += " " + value.text;
+    } else if (deep) {
+      out += render_block(value.entries, column + 2);
+    } else {
+      out += " " + render_flow(value, column + key.size() + 2);
+    }
+  }
+  return out;
+}
+
+class Merger {
+ public:
+  explicit Merger(std::string_view text) : text_(text) {}
+
+  void merge(const YamlNode& node, std::size_t key_column, const YamlWant& want) {
+    if (node.is_null()) return fill_null(node, key_column, want);
+    if (!node.is_map()) return;
+    Entries missing;
+    for (const auto& [key, value] : want.entries) {
+      const YamlNode::Entry* entry = find(node, key);
+      if (!entry) {
+        if (wanted(value)) missing.emplace_back(key, value);
+      } else if (value.text.empty()) {
+        merge(entry->value, static_cast<std::size_t>(entry->at.column - 1), value);
+      } else if (entry->value.kind == YamlNode::Kind::Scalar) {
+        replace(entry->value, value.text);
+      }
+    }
+    if (!missing.empty()) insert(node, missing);
+  }
+
+  std::string apply() {
+    std::stable_sort(edits_.begin(), edits_.end(),
+                     [](const Edit& a, const Edit& b) { return a.offset > b.offset; });
+    std::string out(text_);
+    for (const Edit& e : edits_) out.replace(e.offset, e.length, e.text);
+    return out;
+  }
+
+ private:
+  static const YamlNode::Entry* find(const YamlNode& map, std::string_view key) {
+    for (const YamlNode::Entry& e : map.entries) {
+      if (e.key == key) return &e;
+    }
+    return nullptr;
+  }
+
+  void replace(const YamlNode& scalar, const std::string& value) {
+    std::size_t end = node_end(scalar);
+    if (text_.substr(scalar.at.offset, end - scalar.at.offset) == value) return;
+    edits_.push_back({scalar.at.offset, end - scalar.at.offset, value});
+  }
+
+  /// `name:` without a value, or with a written null, takes a block map below its line.
+  void fill_null(const YamlNode& node, std::size_t key_column, const YamlWant& want) {
+    if (!wanted(want)) return;
+    std::size_t key = node.at.offset;  // a null node has the place of its key
+    std::size_t value = text_.find(':', key_end(key));
+    value = std::min(text_.find_first_not_of(" :", value), text_.size());
+    for (std::string_view null : {" ~", " null", " Null", " NULL"}) {
+      if (text_.substr(value - 1, null.size()) == null)
+        edits_.push_back({value - 1, null.size(), ""});
+    }
+    edits_.push_back({line_end(key), 0, render_block(want.entries, key_column + 2)});
+  }
+
+  std::size_t key_end(std::size_t key) const {
+    bool quoted = text_[key] == '"' || text_[key] == '\'';
+    return quoted ? skip_quoted(key) : key;
+  }
+
+  void insert(const YamlNode& map, const Entries& missing) {
+    if (!map.flow) {
+      std::size_t column =
+          map.entries.empty() ? 0 : static_cast<std::size_t>(map.entries.front().at.column - 1);
+      edits_.push_back({line_end(node_end(map)), 0, render_block(missing, column)});
+      return;
+    }
+    std::size_t column = static_cast<std::size_t>(map.at.column);
+    if (map.entries.empty()) {
+      edits_.push_back({node_end(map) - 1, 0, render_entries(missing, column, column)});
+      return;
+    }
+    std::size_t last = value_end(map.entries.back());
+    std::size_t newline = text_.rfind('\n', last);
+    std::size_t used = last - (newline == std::string_view::npos ? 0 : newline + 1);
+    std::string more = render_entries(missing, column, std::max(used, column + 1));
+    bool wrapped = more.front() == '\n';
+    edits_.push_back({last, 0, (wrapped ? "," : ", ") + more});
+  }
+
+  std::size_t value_end(const YamlNode::Entry& e) const {
+    return e.value.is_null() ? e.value.at.offset : node_end(e.value);
+  }
+
+  std::size_t line_end(std::size_t from) const {
+    std::size_t n = text_.find('\n', from);
+    if (n == std::string_view::npos) n = text_.size();
+    return n > from && text_[n - 1] == '\r' ? n - 1 : n;
+  }
+
+  /// The offset behind a node's last byte.
+  std::size_t node_end(const YamlNode& node) const {
+    std::size_t at = node.at.offset;
+    switch (node.kind) {
+      case YamlNode::Kind::Null: return at;
+      case YamlNode::Kind::Scalar: return node.quoted ? skip_quoted(at) : at + node.text.size();
+      case YamlNode::Kind::Map:
+        if (!node.flow) return value_end(node.entries.back());
+        break;
+      case YamlNode::Kind::List:
+        if (!node.flow) return node_end(node.items.back());
+        break;
+    }
+    return skip_flow(at);
+  }
+
+  std::size_t skip_quoted(std::size_t at) const {
+    char quote = text_[at];
+    if (quote != '"' && quote != '\'') return line_end(at);  // a block scalar's header
+    for (++at; at < text_.size(); ++at) {
+      if (quote == '"' && text_[at] == '\\') {
+        ++at;
+      } else if (text_[at] == quote) {
+        if (quote == '"' || at + 1 >= text_.size() || text_[at + 1] != quote) return at + 1;
+        ++at;
+      }
+    }
+    return text_.size();
+  }
+
+  std::size_t skip_flow(std::size_t at) const {
+    int depth = 0;
+    while (at < text_.size()) {
+      char c = text_[at];
+      bool starts_token =
+          at > 0 && std::string_view(" \t\n{[,").find(text_[at - 1]) != std::string_view::npos;
+      if ((c == '"' || c == '\'') && starts_token) {
+        at = skip_quoted(at);
+        continue;
+      }
+      if (c == '#' && starts_token) {
+        at = line_end(at);
+        continue;
+      }
+      if (c == '{' || c == '[') ++depth;
+      if ((c == '}' || c == ']') && --depth == 0) return at + 1;
+      ++at;
+    }
+    return text_.size();
+  }
+
+  std::string_view text_;
+  std::vector<Edit> edits_;
+};
+
+}  // namespace
+
+YamlWant& YamlWant::operator[](std::string_view key) {
+  for (auto& [name, value] : entries) {
+    if (name == key) return value;
+  }
+  return entries.emplace_back(std::string(key), YamlWant{}).second;
+}
+
+std::string merge_yaml(std::string_view text, const YamlNode& root, const YamlWant& want) {
+  Merger merger(text);
+  merger.merge(root, 0, want);
+  return merger.apply();
+}
+
+}  // namespace barline::verify

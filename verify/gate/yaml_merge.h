@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes values into YAML text in place: comments, layout and order of what stands there stay.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "verify/gate/yaml_tree.h"
+
+namespace barline::verify {
+
+/// Values to write, as a tree. A node with a text is a scalar, any other a map.
+struct YamlWant {
+  std::string text{};
+  bool only_if_present = false;  ///< replace a value that stands there, never insert one
+  std::vector<std::pair<std::string, YamlWant>> entries{};
+
+  /// The child of that name; added at the end when there is none.
+  YamlWant& operator[](std::string_view key);
+};
+
+/// `text` with every scalar of `want` replaced, or inserted where it is missing. `root` is the
+/// parse of `text`. Where a scalar stands and a map is wanted, or the other way round, the old
+/// value stays. A value inserted in a block map takes a line of its own; long flow maps are
+/// wrapped.
+std::string merge_yaml(std::string_view text, const YamlNode& root, const YamlWant& want);
+
+}  // namespace barline::verify
