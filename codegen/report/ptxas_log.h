@@ -43,6 +43,7 @@ struct ResourceReport {
   double compile_ms = 0;
   bool has_properties = false;  ///< the "Function properties" block was seen
   bool has_usage = false;       ///< the "Used N registers" line was seen
+  bool conflicting = false;     ///< the log holds two records of this name that disagree
   std::vector<Note> notes = {};
   std::vector<std::string> warnings = {};  ///< warnings that name this function
 };
@@ -56,7 +57,8 @@ struct PtxasLog {
   std::vector<std::string> errors = {};    ///< "error" and "fatal" lines
   std::vector<std::string> unknown = {};   ///< lines that no rule reads; not a failure by itself
 
-  /// The record of a kernel; throws MissingRecord unless both its blocks were printed.
+  /// The record of a kernel; throws MissingRecord unless both its blocks were printed, once
+  /// or alike.
   const ResourceReport& kernel(std::string_view name) const;
 
   /// The kernel's record with what its callees cost folded in: spills and stack are printed only in
