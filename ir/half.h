@@ -7,12 +7,10 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
-#include <limits>
+
+#include "ir/attr.h"
 
 namespace barline::ir {
-
-/// PTX's rounding modes: .rn, .rz, .rm, .rp (on conversions to an integer: .rni, .rzi, .rmi, .rpi).
-enum class Round : uint8_t { NearestEven, Zero, Down, Up };
 
 /// What a conversion does with a value beyond the largest finite one: infinity (or, under a
 /// directed mode that points inwards, the largest finite value), or PTX's .satfinite.
@@ -93,10 +91,10 @@ concept SmallFloat = std::same_as<T, f16_t> || std::same_as<T, bf16_t>;
 template <class T>
 concept TinyFloat = std::same_as<T, e4m3_t> || std::same_as<T, e5m2_t> || std::same_as<T, e2m1_t>;
 
+namespace num {
+
 /// `x` unless it is a NaN; then the canonical NaN of its type.
-constexpr float canonical(float x) {
-  return x == x ? x : std::bit_cast<float>(Format<float>::nan);
-}
+constexpr float canonical(float x) { return x == x ? x : std::bit_cast<float>(Format<float>::nan); }
 constexpr double canonical(double x) {
   return x == x ? x : std::bit_cast<double>(Format<double>::nan);
 }
@@ -109,7 +107,7 @@ constexpr T canonical(T x) {
 /// is set; its bit 0 may stand for all lower ones. The bits of the result.
 template <class T>
 constexpr typename Format<T>::Bits encode(bool negative, int exponent, uint64_t significand,
-                                          Round round, Overflow overflow) {
+                                          Rounding round, Overflow overflow) {
   using To = Format<T>;
   int biased = exponent + To::bias;
   int shift = 63 - To::mantissa;
@@ -129,17 +127,18 @@ constexpr typename Format<T>::Bits encode(bool negative, int exponent, uint64_t 
   uint64_t kept = significand >> shift;
   bool away = false;
   switch (round) {
-    case Round::NearestEven: away = rest > half || (rest == half && (kept & 1)); break;
-    case Round::Zero: break;
-    case Round::Down: away = negative && rest != 0; break;
-    case Round::Up: away = !negative && rest != 0; break;
+    case Rounding::Rn: away = rest > half || (rest == half && (kept & 1)); break;
+    case Rounding::Rna: away = rest >= half; break;
+    case Rounding::Rz: break;
+    case Rounding::Rm: away = negative && rest != 0; break;
+    case Rounding::Rp: away = !negative && rest != 0; break;
   }
   kept += away;
   // The leading bit of `kept`, where there is one, adds the missing 1 to the exponent.
   const bool fits = biased < (1 << (To::width - 1 - To::mantissa));
   uint64_t bits = (uint64_t(fits ? biased - 1 : 0) << To::mantissa) + kept;
   if (!fits || bits > To::max_finite) {
-    const bool inwards = round == Round::Zero || round == (negative ? Round::Up : Round::Down);
+    const bool inwards = round == Rounding::Rz || round == (negative ? Rounding::Rp : Rounding::Rm);
     bits = inwards || overflow == Overflow::Saturate ? To::max_finite : To::infinity;
   }
   return typename To::Bits(bits | uint64_t(negative) << (To::width - 1));
@@ -147,7 +146,7 @@ constexpr typename Format<T>::Bits encode(bool negative, int exponent, uint64_t 
 
 /// A float or double rounded to a narrower format: its bits. NaN gives the canonical NaN.
 template <class T, std::floating_point Source>
-constexpr typename Format<T>::Bits narrow(Source x, Round round, Overflow overflow) {
+constexpr typename Format<T>::Bits narrow(Source x, Rounding round, Overflow overflow) {
   using From = Format<Source>;
   using To = Format<T>;
   const uint64_t bits = std::bit_cast<typename From::Bits>(x);
@@ -172,19 +171,19 @@ constexpr typename Format<T>::Bits narrow(Source x, Round round, Overflow overfl
 
 /// f16 of `x`, rounded once.
 template <std::floating_point Source>
-constexpr f16_t to_f16(Source x, Round round = Round::NearestEven,
+constexpr f16_t to_f16(Source x, Rounding round = Rounding::Rn,
                        Overflow overflow = Overflow::Infinity) {
   return {narrow<f16_t>(x, round, overflow)};
 }
 
 /// bf16 of `x`, rounded once.
-constexpr bf16_t to_bf16(double x, Round round = Round::NearestEven,
+constexpr bf16_t to_bf16(double x, Rounding round = Rounding::Rn,
                          Overflow overflow = Overflow::Infinity) {
   return {narrow<bf16_t>(x, round, overflow)};
 }
-constexpr bf16_t to_bf16(float x, Round round = Round::NearestEven,
+constexpr bf16_t to_bf16(float x, Rounding round = Rounding::Rn,
                          Overflow overflow = Overflow::Infinity) {
-  if (round != Round::NearestEven || overflow != Overflow::Infinity)
+  if (round != Rounding::Rn || overflow != Overflow::Infinity)
     return {narrow<bf16_t>(x, round, overflow)};
   const auto bits = std::bit_cast<uint32_t>(x);  // bf16 is the upper half of f32
   if (x != x) return {Format<bf16_t>::nan};
@@ -194,29 +193,29 @@ constexpr bf16_t to_bf16(float x, Round round = Round::NearestEven,
 /// e4m3 of `x`: nearest even, finite values saturate at 448; infinity too (PTX .satfinite).
 template <std::floating_point Source>
 constexpr e4m3_t to_e4m3(Source x) {
-  return {narrow<e4m3_t>(x, Round::NearestEven, Overflow::Saturate)};
+  return {narrow<e4m3_t>(x, Rounding::Rn, Overflow::Saturate)};
 }
 /// e5m2 of `x`: nearest even, saturating at 57344.
 template <std::floating_point Source>
 constexpr e5m2_t to_e5m2(Source x) {
-  return {narrow<e5m2_t>(x, Round::NearestEven, Overflow::Saturate)};
+  return {narrow<e5m2_t>(x, Rounding::Rn, Overflow::Saturate)};
 }
 /// e2m1 of `x`: nearest even, saturating at 6; NaN gives +6, as PTX has it.
 template <std::floating_point Source>
 constexpr e2m1_t to_e2m1(Source x) {
-  return {narrow<e2m1_t>(x, Round::NearestEven, Overflow::Saturate)};
+  return {narrow<e2m1_t>(x, Rounding::Rn, Overflow::Saturate)};
 }
 
 /// f32 of a double, rounded once.
-constexpr float to_f32(double x, Round round = Round::NearestEven) {
-  if (round == Round::NearestEven) return canonical(static_cast<float>(x));
+constexpr float to_f32(double x, Rounding round = Rounding::Rn) {
+  if (round == Rounding::Rn) return canonical(static_cast<float>(x));
   return std::bit_cast<float>(narrow<float>(x, round, Overflow::Infinity));
 }
 constexpr float to_f32(float x) { return canonical(x); }
 
 /// Widening is exact. T has at most f16's exponent range, or is bf16.
 template <class T>
-  requires SmallFloat<T> || TinyFloat<T>
+requires SmallFloat<T> || TinyFloat<T>
 constexpr float to_f32(T x) {
   using From = Format<T>;
   if constexpr (std::same_as<T, bf16_t>) {
@@ -240,9 +239,8 @@ constexpr float to_f32(T x) {
 constexpr double to_f64(double x) { return canonical(x); }
 constexpr double to_f64(float x) { return canonical(static_cast<double>(x)); }
 template <class T>
-  requires SmallFloat<T> || TinyFloat<T>
-constexpr double to_f64(T x) {
-  return to_f64(to_f32(x));
-}
+requires SmallFloat<T> || TinyFloat<T>
+constexpr double to_f64(T x) { return to_f64(to_f32(x)); }
 
+}  // namespace num
 }  // namespace barline::ir
