@@ -20,9 +20,10 @@ const AttrInfo& info(Key key) { return table[static_cast<int>(key)]; }
 
 std::span<const std::string_view> spellings(AttrKind kind) {
   switch (kind) {
-#define ATTR_ENUM(type, ...) \
-  case AttrKind::type: return spellings_of_##type;
+// clang-format off
+#define ATTR_ENUM(type, ...) case AttrKind::type: return spellings_of_##type;
 #include "ir/attrs.def"
+    // clang-format on
     default: return {};
   }
 }

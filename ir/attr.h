@@ -21,7 +21,14 @@ enum class Rounding : std::uint8_t { Rn, Rz, Rm, Rp, Rna };
 enum class MemOrder : std::uint8_t { Weak, Const, Relaxed, Acquire, Release, AcqRel };
 enum class MemScope : std::uint8_t { Cta, Cluster, Gpu, Sys };
 enum class CacheHint : std::uint8_t {
-  All, Global, Streaming, LastUse, WriteThrough, EvictFirst, EvictLast, NoAllocate
+  All,
+  Global,
+  Streaming,
+  LastUse,
+  WriteThrough,
+  EvictFirst,
+  EvictLast,
+  NoAllocate
 };
 enum class ShuffleMode : std::uint8_t { Xor, Up, Down, Index };
 enum class VoteMode : std::uint8_t { All, Any, Ballot };
@@ -29,8 +36,18 @@ enum class RmwKind : std::uint8_t { Add, Min, Max, And, Or, Xor, Exchange };
 
 /// How a key's value is spelled.
 enum class AttrKind : std::uint8_t {
-  Int, String, Literal, Compare, Rounding, MemOrder, MemScope, CacheHint, ShuffleMode, VoteMode,
-  RmwKind, TeamKind
+  Int,
+  String,
+  Literal,
+  Compare,
+  Rounding,
+  MemOrder,
+  MemScope,
+  CacheHint,
+  ShuffleMode,
+  VoteMode,
+  RmwKind,
+  TeamKind
 };
 
 struct AttrInfo {

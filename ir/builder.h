@@ -29,8 +29,8 @@ class Builder {
   /// Appends an op as it is.
   Operation& append(Operation op);
 
-  ValueId constant(Elem e, std::int64_t value);     ///< an integer, i1 or the float nearest to it
-  ValueId constant_f(Elem e, double value);         ///< a float, rounded to nearest even
+  ValueId constant(Elem e, std::int64_t value);  ///< an integer, i1 or the float nearest to it
+  ValueId constant_f(Elem e, double value);      ///< a float, rounded to nearest even
   ValueId constant_bits(Elem e, std::uint64_t bits);
   ValueId binary(Op op, ValueId a, ValueId b) { return emit(op, {a, b}); }
   ValueId compare(Compare pred, ValueId a, ValueId b);

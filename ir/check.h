@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// L0: is this a kernel? Types, def before use, scopes, roots, attributes, launch shape, convergence.
+// L0: is this a kernel? Types, def before use, scopes, roots, attributes, launch shape,
+// convergence.
 #pragma once
 
 #include "ir/kernel.h"

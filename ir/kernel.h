@@ -43,7 +43,9 @@ struct Operation {
   std::int64_t attr(Key key, std::int64_t otherwise = 0) const;
   /// The attribute as the enum it spells; its first enumerator if not there.
   template <class Enum>
-  Enum attr_as(Key key) const { return static_cast<Enum>(attr(key)); }
+  Enum attr_as(Key key) const {
+    return static_cast<Enum>(attr(key));
+  }
   void set(Key key, std::int64_t value);
   void set(Key key, std::string text);
 };
@@ -58,9 +60,9 @@ enum class Access : std::uint8_t { In, Out, InOut };
 /// A kernel parameter: a pointer to a tensor whose shape is a list of axes, or a scalar.
 struct Param {
   std::string name;
-  Type type;                ///< Pointer (global) or Scalar
+  Type type;  ///< Pointer (global) or Scalar
   Access access = Access::In;
-  std::vector<int> axes;    ///< pointer: shape, slowest first; indices into Kernel::axes
+  std::vector<int> axes;  ///< pointer: shape, slowest first; indices into Kernel::axes
   ValueId value = no_value;
   Loc loc;
 };
@@ -102,8 +104,8 @@ struct Kernel {
   std::vector<Slot> slots;
   Launch launch;
   std::vector<ValueInfo> values;
-  Region body;                      ///< no arguments; ends in a yield of nothing
-  bool debug = false;               ///< keep print and check
+  Region body;         ///< no arguments; ends in a yield of nothing
+  bool debug = false;  ///< keep print and check
 
   const Type& type(ValueId v) const { return values[v].type; }
   ValueId new_value(Type type, std::string name = {});

@@ -58,10 +58,10 @@ std::int64_t extent(std::span<const Digit> layout, In in);
 /// What a stripe's digits say, in the terms of the passes: per step, `vec` neighbours a thread.
 struct StripeShape {
   int axis = 0;
-  int vec = 1;                ///< neighbouring elements a thread holds
-  int threads = 1;            ///< lanes * warps
-  std::int64_t chunks = 0;    ///< chunks of threads*vec elements a block holds; 0: known at run time
-  bool over_grid = false;     ///< the axis is split over blocks, else one block covers it
+  int vec = 1;              ///< neighbouring elements a thread holds
+  int threads = 1;          ///< lanes * warps
+  std::int64_t chunks = 0;  ///< chunks of threads*vec elements a block holds; 0: known at run time
+  bool over_grid = false;   ///< the axis is split over blocks, else one block covers it
 };
 
 /// The stripe that the digits describe. Precondition: made by `stripe_layout`.

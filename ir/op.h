@@ -27,30 +27,31 @@ enum class Shape : std::uint8_t { Elementwise, Scalar, Vector, ScalarOrVector, P
 
 /// Facts that checks, analyses and passes ask of an op; a bit set.
 enum Trait : std::uint32_t {
-  Pure = 1 << 0,            ///< no effect; may be dropped when unused
-  Elementwise = 1 << 1,     ///< scalars and tiles mix; the result is a tile if an operand is one
-  Convergent = 1 << 2,      ///< every thread of the warp (Reduce cta, Barrier: of the block) must come here together
-  WholeWarps = 1 << 3,      ///< the block must be a whole number of warps
+  Pure = 1 << 0,         ///< no effect; may be dropped when unused
+  Elementwise = 1 << 1,  ///< scalars and tiles mix; the result is a tile if an operand is one
+  Convergent = 1 << 2,   ///< every thread of the warp (Reduce cta, Barrier: of the block) must come
+                         ///< here together
+  WholeWarps = 1 << 3,   ///< the block must be a whole number of warps
   Reads = 1 << 4,
   Writes = 1 << 5,
   Syncs = 1 << 6,
   Fences = 1 << 7,
-  UsesScratch = 1 << 8,     ///< expands into accesses of a scratch slot
-  Approx = 1 << 9,          ///< the hardware's result, not specified bit for bit
-  TileLevel = 1 << 10,      ///< gone after expand_stripes
-  ReductionLevel = 1 << 11, ///< gone after expand_reductions
+  UsesScratch = 1 << 8,      ///< expands into accesses of a scratch slot
+  Approx = 1 << 9,           ///< the hardware's result, not specified bit for bit
+  TileLevel = 1 << 10,       ///< gone after expand_stripes
+  ReductionLevel = 1 << 11,  ///< gone after expand_reductions
   Control = 1 << 12,
   Terminator = 1 << 13,
   Debug = 1 << 14,
-  VariadicIn = 1 << 15,     ///< the last operand of the signature repeats 0.. times
-  VariadicOut = 1 << 16,    ///< likewise the last result
+  VariadicIn = 1 << 15,   ///< the last operand of the signature repeats 0.. times
+  VariadicOut = 1 << 16,  ///< likewise the last result
 };
 
 struct Spec {
   std::string_view name = {};
-  std::uint8_t classes = 0;             ///< ElemClass bits; 0: not there
+  std::uint8_t classes = 0;  ///< ElemClass bits; 0: not there
   Shape shape = Shape::Elementwise;
-  std::int8_t same_as = -1;             ///< its element type is that of operand k
+  std::int8_t same_as = -1;  ///< its element type is that of operand k
   bool optional = false;
 };
 

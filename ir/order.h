@@ -3,8 +3,9 @@
 // pass bind_order; the interpreter obeys them at every stage, and references are built from them.
 //
 //   thread   element e of a thread's share (chunk-major, then position in the vector) goes to chain
-//            e mod chains; each chain starts at the identity and folds its elements in order; chains
-//            are then folded pairwise: (0,1)(2,3).. until one is left (an odd one is carried over)
+//            e mod chains; each chain starts at the identity and folds its elements in order;
+//            chains are then folded pairwise: (0,1)(2,3).. until one is left (an odd one is carried
+//            over)
 //   warp     butterfly: lane l folds with lane l^16, then ^8, ^4, ^2, ^1
 //   block    the warps' values, in warp order, folded pairwise as chains are
 #pragma once

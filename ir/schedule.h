@@ -35,12 +35,12 @@ struct Budget {
 
 struct Schedule {
   std::string_view name;
-  std::uint16_t threads = 256;     ///< of a tile kernel's block
-  std::uint8_t vec = 1;            ///< neighbouring elements of a stripe a thread holds
-  std::uint16_t stripe_cap = 64;   ///< elements a thread keeps in registers; a longer stripe loops
-  std::uint8_t chunks = 1;         ///< chunks of threads*vec a block takes of an axis split over the grid
-  std::uint8_t unroll = 1;         ///< chunks a trip of a looping stripe handles
-  List<Stream, 4> streams{};       ///< operands that do not take the default stream
+  std::uint16_t threads = 256;    ///< of a tile kernel's block
+  std::uint8_t vec = 1;           ///< neighbouring elements of a stripe a thread holds
+  std::uint16_t stripe_cap = 64;  ///< elements a thread keeps in registers; a longer stripe loops
+  std::uint8_t chunks = 1;  ///< chunks of threads*vec a block takes of an axis split over the grid
+  std::uint8_t unroll = 1;  ///< chunks a trip of a looping stripe handles
+  List<Stream, 4> streams{};  ///< operands that do not take the default stream
   Budget budget{};
   constexpr bool operator==(const Schedule&) const = default;
 };

@@ -14,13 +14,13 @@ enum class Store : std::uint8_t { Smem, Reg, None };
 enum class Agent : std::uint8_t { Lane, CpAsync, Bulk, Tma, Wgmma, PrevGrid };
 
 struct Stream {
-  std::string_view of;            ///< the operand's name
+  std::string_view of;  ///< the operand's name
   Store store = Store::Reg;
   Team owner = Team::Cta;
   Agent by = Agent::Lane;
-  std::uint8_t slots = 1;         ///< copies of the buffer that rotate
-  std::uint8_t ahead = 0;         ///< uses that a fill runs ahead of
-  std::uint16_t step = 0;         ///< elements a use; 0: the schedule's vec
+  std::uint8_t slots = 1;  ///< copies of the buffer that rotate
+  std::uint8_t ahead = 0;  ///< uses that a fill runs ahead of
+  std::uint16_t step = 0;  ///< elements a use; 0: the schedule's vec
   bool operator==(const Stream&) const = default;
 };
 

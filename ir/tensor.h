@@ -30,9 +30,13 @@ struct Tensor {
   }
   /// The elements as the native type of their width (float for f32, std::uint16_t for f16, ...).
   template <class T>
-  T* as() { return reinterpret_cast<T*>(data.data()); }
+  T* as() {
+    return reinterpret_cast<T*>(data.data());
+  }
   template <class T>
-  const T* as() const { return reinterpret_cast<const T*>(data.data()); }
+  const T* as() const {
+    return reinterpret_cast<const T*>(data.data());
+  }
 };
 
 /// A scalar kernel argument: its bits in the parameter's type.

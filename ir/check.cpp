@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules in the order in which a reader would ask: is the header sound, is every op what its row
+// says, is every value defined before its use and in scope, do regions end as they must, and do
+// convergent ops stand where their whole team comes.
+#include "ir/check.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "ir/builder.h"
+#include "ir/diagnostic.h"
+#include "ir/print.h"
+#include "ir/uniformity.h"
+
+namespace barline::ir {
+namespace {
+
+bool is_name(std::string_view s) {
+  if (s.empty() || s.size() > 255 || std::isdigit(static_cast<unsigned char>(s[0]))) return false;
+  return std::all_of(s.begin(), s.end(),
+                     [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+}
+
+void check_name(std::string_view name, std::string_view what, const Loc& loc) {
+  if (!is_name(name)) fail(Diag::BadName, loc, fmt::format("{} '{}'", what, name), "rename it");
+}
+
+void check_launch(const Kernel& k) {
+  const Launch& l = k.launch;
+  bool positive = l.threads[0] > 0 && l.threads[1] > 0 && l.threads[2] > 0;
+  if (!positive || l.threads[0] > 1024 || l.threads[1] > 1024 || l.threads[2] > 64 ||
+      l.block_threads() > 1024)
+    fail(Diag::BadLaunch, {},
+         fmt::format("a block of {}x{}x{} threads in @{}", l.threads[0], l.threads[1], l.threads[2],
+                     k.name),
+         "choose a block of 1 to 1024 threads");
+  for (const GridDim& g : l.grid) {
+    bool axis_ok = g.axis < static_cast<int>(k.axes.size());
+    if (!axis_ok || g.per_block < 1 || (g.axis < 0 && g.count < 1))
+      fail(Diag::BadLaunch, {}, fmt::format("a grid dimension of no blocks in @{}", k.name),
+           "give it a positive count or an axis");
+  }
+}
+
+void check_header(const Kernel& k) {
+  check_name(k.name, "kernel", {});
+  std::set<std::string_view> names;
+  for (const Axis& a : k.axes) {
+    check_name(a.name, "axis", {});
+    if (!names.insert(a.name).second)
+      fail(Diag::BadName, {}, fmt::format("two axes '{}'", a.name), "rename one");
+    if ((a.bound && *a.bound < 1) || a.multiple < 1)
+      fail(Diag::BadDim, {}, fmt::format("axis '{}' is bound to {}", a.name, a.bound.value_or(0)),
+           "bind it to a positive extent");
+  }
+  for (const Param& p : k.params) {
+    check_name(p.name, "parameter", p.loc);
+    bool tensor = p.type.is_pointer() && p.type.space == Space::Global && !p.axes.empty();
+    if (!names.insert(p.name).second || !(tensor || p.type.is_scalar()) ||
+        (p.type.is_scalar() && p.type.elem == Elem::I1))
+      fail(Diag::BadParam, p.loc,
+           fmt::format("parameter '{}' of type {}", p.name, to_string(p.type)),
+           "declare it as a tensor over axes or as a number, under a name of its own");
+  }
+  for (const Slot& s : k.slots)
+    if (!names.insert(s.name).second || s.extent < 1 || s.copies < 1 || s.copies > 1024)
+      fail(Diag::SlotMisuse, s.loc, fmt::format("slot '{}' of {} x {}", s.name, s.extent, s.copies),
+           "give it a name of its own, an extent and 1 to 1024 copies");
+  check_launch(k);
+}
+
+/// Walks the regions in order, keeping the set of values in scope.
+class StructureCheck {
+ public:
+  explicit StructureCheck(const Kernel& k)
+      : k_(k), defs_(definitions(k)), defined_(k.values.size()), visible_(k.values.size()) {}
+
+  void run() {
+    for (const Param& p : k_.params) define(p.value, p.loc);
+    for (const Slot& s : k_.slots) define(s.value, s.loc);
+    for (ValueId v : k_.axis_sizes)
+      if (v != no_value) define(v, {});
+    region(k_.body, Op::Yield, {}, "the kernel's body");
+  }
+
+ private:
+  void define(ValueId v, const Loc& loc) {
+    if (v >= defined_.size() || defined_[v])
+      fail(Diag::BadStructure, loc, "a value is defined twice",
+           "give each result a value of its own");
+    defined_[v] = visible_[v] = true;
+  }
+
+  /// `results`: types that the terminator must carry (after the flag of a condition).
+  void region(const Region& r, Op terminator, const std::vector<Type>& results,
+              std::string_view what) {
+    std::vector<ValueId> scope = r.args;
+    for (ValueId v : r.args) define(v, {});
+    if (r.ops.empty() || !r.ops.back().is(terminator))
+      fail(Diag::BadStructure, r.ops.empty() ? Loc{} : r.ops.back().loc,
+           fmt::format("{} does not end in {}", what, name(terminator)),
+           "end it with its terminator");
+    for (std::size_t i = 0; i < r.ops.size(); ++i) {
+      const Operation& op = r.ops[i];
+      if (op.has(Terminator) && i + 1 != r.ops.size())
+        fail(Diag::BadStructure, op.loc, fmt::format("{} before the end of a region", name(op.op)),
+             "move it to the end");
+      operation(op);
+      scope.insert(scope.end(), op.out.begin(), op.out.end());
+    }
+    const Operation& end = r.ops.back();
+    std::size_t skip = terminator == Op::Condition;
+    bool same = end.in.size() == results.size() + skip;
+    for (std::size_t i = 0; same && i < results.size(); ++i)
+      same = k_.type(end.in[i + skip]) == results[i];
+    if (!same)
+      fail(Diag::BadStructure, end.loc,
+           fmt::format("{} carries {} values of other types than its operation", name(terminator),
+                       end.in.size() - skip),
+           "carry one value of the right type for each result");
+    for (ValueId v : scope) visible_[v] = false;
+  }
+
+  std::vector<Type> types(const std::vector<ValueId>& values, std::size_t from = 0) {
+    std::vector<Type> t;
+    for (std::size_t i = from; i < values.size(); ++i) t.push_back(k_.type(values[i]));
+    return t;
+  }
+
+  void operation(const Operation& op) {
+    for (ValueId v : op.in)
+      if (v >= visible_.size() || !visible_[v])
+        fail(Diag::BadStructure, op.loc,
+             fmt::format("{} uses a value that is not defined here", name(op.op)),
+             "use values that are defined above, in this region or one around it");
+    Type inferred = result_type(k_, op.op, op.in, op.loc);
+    results(op, inferred);
+    attributes(op);
+    if (op.has(Reads) || op.has(Writes)) memory(op);
+    if (static_cast<int>(op.regions.size()) != def(op.op).regions)
+      fail(Diag::BadStructure, op.loc,
+           fmt::format("{} with {} regions", name(op.op), op.regions.size()),
+           fmt::format("give it {}", def(op.op).regions));
+    regions(op);
+    for (ValueId v : op.out) define(v, op.loc);
+  }
+
+  void results(const Operation& op, const Type& inferred) {
+    const OpDef& d = def(op.op);
+    bool count_ok = d.has(VariadicOut) || static_cast<int>(op.out.size()) == d.out_count() ||
+                    (d.out_count() == 1 && op.out.empty() && !d.has(Pure));
+    if (!count_ok)
+      fail(Diag::BadStructure, op.loc,
+           fmt::format("{} with {} results", name(op.op), op.out.size()),
+           fmt::format("give it {}", d.out_count()));
+    if (d.has(VariadicOut) || op.out.empty()) return;
+    const Spec& spec = d.out[0];
+    const Type& t = k_.type(op.out[0]);
+    bool fixed = spec.same_as >= 0 || spec.classes == ElemClass::Bool;
+    bool elem_ok = fixed ? t.elem == inferred.elem : (info(t.elem).klass & spec.classes) != 0;
+    bool shape_ok = !d.has(Elementwise) || (t.kind == inferred.kind && t.layout == inferred.layout);
+    if (spec.shape == Shape::Vector) shape_ok = t.kind == Kind::Vector && t.lanes == op.in.size();
+    if (spec.shape == Shape::Tile) shape_ok = t.is_tile() && t.layout < k_.layouts.size();
+    if (op.is(Op::Bitcast)) elem_ok = elem_ok && bits(t.elem) == bits(k_.type(op.in[0]).elem);
+    if (!elem_ok || !shape_ok)
+      fail(Diag::TypeMismatch, op.loc, fmt::format("{} gives a {}", name(op.op), to_string(k_, t)),
+           fmt::format("its operands make it a {}", to_string(k_, inferred)));
+  }
+
+  void attributes(const Operation& op) {
+    for (const Attr& a : op.attrs) {
+      auto all = spellings(info(a.key).kind);
+      const auto& keys = def(op.op).attrs;
+      bool known = std::find(std::begin(keys), std::end(keys), a.key) != std::end(keys);
+      bool in_range =
+          all.empty() || (a.value >= 0 && a.value < static_cast<std::int64_t>(all.size()));
+      if (a.key == Key::Dim) in_range = a.value >= 0 && a.value < 3;
+      if (a.key == Key::Unroll || a.key == Key::Chains) in_range = a.value >= 0 && a.value <= 4096;
+      if (a.key == Key::Index) in_range = a.value >= 0 && a.value < k_.type(op.in[0]).lanes;
+      if (!known || !in_range)
+        fail(Diag::BadAttr, op.loc,
+             fmt::format("{} with {} = {}", name(op.op), info(a.key).name, a.value),
+             "see the operation's row in docs/ops.md");
+    }
+    bool needs_value = op.is(Op::Const) && !op.find(Key::Value);
+    if (needs_value) fail(Diag::BadAttr, op.loc, "const without a value", "give it one");
+  }
+
+  void memory(const Operation& op) {
+    Root root = root_of(k_, defs_, op.in[0]);
+    if (root.param < 0 && root.slot < 0)
+      fail(Diag::BadRoot, op.loc, fmt::format("{} through a computed pointer", name(op.op)),
+           "access a parameter or a slot by index");
+    const Type& pointer_type = k_.type(op.in[0]);
+    ValueId accessed = op.is(Op::Load) ? (op.out.empty() ? no_value : op.out[0])
+                                       : op.in[op.op == Op::TileLoad ? 0 : 2];
+    if (accessed != no_value && k_.type(accessed).elem != pointer_type.elem)
+      fail(root.slot >= 0 ? Diag::SlotMisuse : Diag::TypeMismatch, op.loc,
+           fmt::format("{} of {} through a {}", name(op.op), to_string(k_, k_.type(accessed)),
+                       to_string(pointer_type)),
+           "convert the value first");
+    if (root.param < 0) return;
+    const Param& p = k_.params[root.param];
+    if (op.has(Writes) && p.access == Access::In)
+      fail(Diag::WriteToInput, op.loc, fmt::format("{} to '{}'", name(op.op), p.name),
+           "declare the parameter Out or InOut");
+    if (op.has(Reads) && p.access == Access::Out)
+      fail(Diag::ReadOfOutput, op.loc, fmt::format("{} of '{}'", name(op.op), p.name),
+           "declare the parameter InOut");
+    if (op.has(Reads) && p.access != Access::In &&
+        op.attr_as<MemOrder>(Key::Order) == MemOrder::Const)
+      fail(Diag::BadAttr, op.loc,
+           fmt::format("a const load of '{}', which this kernel writes", p.name),
+           "load it weak, or declare the parameter In");
+  }
+
+  void regions(const Operation& op) {
+    std::vector<Type> out = types(op.out);
+    auto expect_args = [&](const Region& r, std::vector<Type> want) {
+      if (types(r.args) != want)
+        fail(Diag::BadStructure, op.loc,
+             fmt::format("a region of {} takes other arguments", name(op.op)),
+             "match the carried values");
+    };
+    switch (op.op) {
+      case Op::If:
+        for (const Region& r : op.regions) {
+          expect_args(r, {});
+          region(r, Op::Yield, out, "a branch of if");
+        }
+        break;
+      case Op::For: {
+        std::vector<Type> carried = types(op.in, 3);
+        if (carried != out)
+          fail(Diag::BadStructure, op.loc, "for carries other values than it gives",
+               "give one initial value a result");
+        carried.insert(carried.begin(), k_.type(op.in[0]));
+        expect_args(op.regions[0], carried);
+        region(op.regions[0], Op::Yield, out, "the body of for");
+        break;
+      }
+      case Op::While:
+        expect_args(op.regions[0], types(op.in));
+        expect_args(op.regions[1], out);
+        region(op.regions[0], Op::Condition, out, "the head of while");
+        region(op.regions[1], Op::Yield, types(op.in), "the body of while");
+        break;
+      case Op::Reduce: {
+        std::size_t n = op.out.size();
+        if (op.in.size() != 2 * n || n == 0)
+          fail(Diag::BadStructure, op.loc, "reduce without one value and one identity a result",
+               "list the values, then the identities");
+        std::vector<Type> args = out;
+        args.insert(args.end(), out.begin(), out.end());
+        for (std::size_t i = 0; i < n; ++i) {
+          bool tile = op.attr_as<Team>(Key::Team) == Team::Thread;
+          if (k_.type(op.in[i]).is_tile() != tile || k_.type(op.in[i]).elem != out[i].elem ||
+              k_.type(op.in[n + i]) != out[i])
+            fail(Diag::TypeMismatch, op.loc,
+                 fmt::format("reduce of {}", to_string(k_, k_.type(op.in[i]))),
+                 "reduce tiles over the thread, scalars over warp and cta, with an identity of the "
+                 "same type");
+        }
+        expect_args(op.regions[0], args);
+        region(op.regions[0], Op::Yield, out, "the combine of reduce");
+        break;
+      }
+      default: break;
+    }
+  }
+
+  const Kernel& k_;
+  std::vector<const Operation*> defs_;
+  std::vector<bool> defined_, visible_;
+};
+
+void check_convergence(const Kernel& k) {
+  Uniformity u = uniformity(k);
+  int threads = k.launch.block_threads();
+  walk_control(k, u, [&](const Operation& op, Team control) {
+    bool reduce = op.is(Op::Reduce);
+    Team team = reduce ? op.attr_as<Team>(Key::Team) : op.is(Op::Barrier) ? Team::Cta : Team::Warp;
+    bool whole_warps = op.has(WholeWarps) || (reduce && team >= Team::Warp);
+    if (whole_warps && threads % warp_size != 0)
+      fail(Diag::PartialWarp, op.loc,
+           fmt::format("{} in a block of {} x {} x {} = {} threads", name(op.op),
+                       k.launch.threads[0], k.launch.threads[1], k.launch.threads[2], threads),
+           fmt::format("make the block a multiple of {} threads, or do without the warp operation",
+                       warp_size));
+    if (op.has(Convergent) && team > Team::Thread && control < team)
+      fail(Diag::DivergentConvergent, op.loc,
+           fmt::format("{} under a condition that differs between the threads of its {}",
+                       name(op.op), team == Team::Cta ? "block" : "warp"),
+           "move it out of the condition, and select its operand instead");
+  });
+}
+
+}  // namespace
+
+void check(const Kernel& k) {
+  check_header(k);
+  StructureCheck(k).run();
+  check_convergence(k);
+}
+
+void check_lowered(const Kernel& k) {
+  walk(k.body, [&](const Operation& op) {
+    bool tile = op.has(TileLevel) || std::any_of(op.out.begin(), op.out.end(),
+                                                 [&](ValueId v) { return k.type(v).is_tile(); });
+    if (tile || op.has(ReductionLevel) || (op.has(Debug) && !k.debug))
+      fail(Diag::NotLowered, op.loc, fmt::format("{} is left", name(op.op)),
+           "run the pipeline of ir/passes.def first");
+  });
+}
+
+void check_for(const Kernel& k, const Target& target) {
+  check(k);
+  if (shared_bytes(k) > target.smem_per_block)
+    fail(Diag::TargetFeature, k.slots.empty() ? Loc{} : k.slots[0].loc,
+         fmt::format("{} bytes of shared memory; {} has {} a block", shared_bytes(k), target.name,
+                     target.smem_per_block),
+         "declare smaller or fewer slots, or leave the target out");
+  walk(k.body, [&](const Operation& op) {
+    bool cluster = op.attr_as<MemScope>(Key::Scope) == MemScope::Cluster && op.find(Key::Scope);
+    if (cluster && target.capability < 90)
+      fail(Diag::TargetFeature, op.loc,
+           fmt::format("cluster scope of {}; {} has no clusters", name(op.op), target.name),
+           "use cta or gpu scope, or leave the target out");
+  });
+}
+
+}  // namespace barline::ir

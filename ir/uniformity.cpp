@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ir/uniformity.h"
+
+#include <algorithm>
+
+namespace barline::ir {
+namespace {
+
+class Analysis {
+ public:
+  explicit Analysis(const Kernel& k) : k_(k), u_(k.values.size(), Team::Grid) {}
+
+  Uniformity run() {
+    do {
+      changed_ = false;
+      region(k_.body, Team::Grid);
+    } while (changed_);
+    return std::move(u_);
+  }
+
+ private:
+  void lower(ValueId v, Team t) {
+    if (t < u_[v]) {
+      u_[v] = t;
+      changed_ = true;
+    }
+  }
+
+  Team meet(const std::vector<ValueId>& values, std::size_t from = 0) const {
+    Team t = Team::Grid;
+    for (std::size_t i = from; i < values.size(); ++i) t = std::min(t, u_[values[i]]);
+    return t;
+  }
+
+  /// How uniform the op's result is, its control flow apart.
+  Team transfer(const Operation& op) const {
+    switch (op.op) {
+      case Op::ThreadId: {
+        bool single = k_.launch.threads[op.attr(Key::Dim)] == 1;
+        return single ? Team::Grid : Team::Thread;
+      }
+      case Op::ThreadRank: return k_.launch.block_threads() == 1 ? Team::Grid : Team::Thread;
+      case Op::LaneId: return Team::Thread;
+      case Op::WarpId: return k_.launch.block_threads() <= warp_size ? Team::Grid : Team::Warp;
+      case Op::BlockId: return Team::Cta;
+      case Op::Vote: return std::max(Team::Warp, u_[op.in[0]]);
+      case Op::Shuffle: return u_[op.in[0]] > Team::Thread ? u_[op.in[0]] : shuffled(op);
+      case Op::Reduce: {
+        Team team = op.attr_as<Team>(Key::Team);
+        return team == Team::Thread ? meet(op.in) : std::max(team, meet(op.in));
+      }
+      case Op::Load: {
+        bool constant = op.attr_as<MemOrder>(Key::Order) == MemOrder::Const;
+        return constant ? meet(op.in) : Team::Thread;
+      }
+      case Op::TileLoad:
+      case Op::TileIndex:
+      case Op::Atomic:
+      case Op::AtomicCas: return Team::Thread;
+      default: return meet(op.in);
+    }
+  }
+
+  /// Reading one lane by a warp-uniform index gives the same value to the whole warp.
+  Team shuffled(const Operation& op) const {
+    bool by_index = op.attr_as<ShuffleMode>(Key::Mode) == ShuffleMode::Index;
+    return by_index && u_[op.in[1]] >= Team::Warp ? Team::Warp : Team::Thread;
+  }
+
+  void region(const Region& r, Team control) {
+    for (const Operation& op : r.ops) operation(op, control);
+  }
+
+  void operation(const Operation& op, Team control) {
+    switch (op.op) {
+      case Op::If: return branch(op, control);
+      case Op::For: return for_loop(op, control);
+      case Op::While: return while_loop(op, control);
+      default: break;
+    }
+    Team t = transfer(op);
+    if (op.is(Op::Reduce)) {
+      for (ValueId a : op.regions[0].args) lower(a, Team::Thread);
+      region(op.regions[0], control);
+    }
+    for (ValueId v : op.out) lower(v, t);
+  }
+
+  void branch(const Operation& op, Team control) {
+    Team c = u_[op.in[0]];
+    for (const Region& r : op.regions) {
+      region(r, std::min(control, c));
+      const Operation& yield = r.ops.back();
+      for (std::size_t i = 0; i < op.out.size(); ++i)
+        lower(op.out[i], std::min(c, u_[yield.in[i]]));
+    }
+  }
+
+  void for_loop(const Operation& op, Team control) {
+    const Region& body = op.regions[0];
+    Team trips = std::min({u_[op.in[0]], u_[op.in[1]], u_[op.in[2]]});
+    lower(body.args[0], trips);
+    carry(op, op.in, 3, body.args, 1);
+    region(body, std::min(control, trips));
+    carry(op, body.ops.back().in, 0, body.args, 1);
+    for (std::size_t i = 0; i < op.out.size(); ++i)
+      lower(op.out[i], std::min(trips, u_[body.args[i + 1]]));
+  }
+
+  void while_loop(const Operation& op, Team control) {
+    const Region& head = op.regions[0];
+    const Region& body = op.regions[1];
+    carry(op, op.in, 0, head.args, 0);
+    const Operation& condition = head.ops.back();
+    region(head, std::min(control, u_[condition.in[0]]));
+    Team c = u_[condition.in[0]];
+    carry(op, condition.in, 1, body.args, 0);
+    region(body, std::min(control, c));
+    carry(op, body.ops.back().in, 0, head.args, 0);
+    for (std::size_t i = 0; i < op.out.size(); ++i)
+      lower(op.out[i], std::min(c, u_[condition.in[i + 1]]));
+  }
+
+  void carry(const Operation&, const std::vector<ValueId>& from, std::size_t skip_from,
+             const std::vector<ValueId>& to, std::size_t skip_to) {
+    for (std::size_t i = 0; i + skip_to < to.size() && i + skip_from < from.size(); ++i)
+      lower(to[i + skip_to], u_[from[i + skip_from]]);
+  }
+
+  const Kernel& k_;
+  Uniformity u_;
+  bool changed_ = false;
+};
+
+Team condition_of(const Operation& op, const Uniformity& u) {
+  switch (op.op) {
+    case Op::If: return u[op.in[0]];
+    case Op::For: return std::min({u[op.in[0]], u[op.in[1]], u[op.in[2]]});
+    case Op::While: return u[op.regions[0].ops.back().in[0]];
+    default: return Team::Grid;
+  }
+}
+
+void walk_region(const Region& r, const Uniformity& u, Team control,
+                 const std::function<void(const Operation&, Team)>& visit) {
+  for (const Operation& op : r.ops) {
+    visit(op, control);
+    Team inner = std::min(control, condition_of(op, u));
+    for (const Region& sub : op.regions) walk_region(sub, u, inner, visit);
+  }
+}
+
+}  // namespace
+
+Uniformity uniformity(const Kernel& k) { return Analysis(k).run(); }
+
+void walk_control(const Kernel& k, const Uniformity& u,
+                  const std::function<void(const Operation&, Team)>& visit) {
+  walk_region(k.body, u, Team::Grid, visit);
+}
+
+}  // namespace barline::ir
