@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify/gate/registry_keys.h"
 
+#include "ir/target.h"
 #include "ir/type.h"
 
 namespace barline::verify {
@@ -59,8 +60,11 @@ std::vector<std::string> keys_of(Section section) {
 }
 
 const std::vector<std::string>& known_targets() {
-  static const std::vector<std::string> targets = {"sm_80",  "sm_86",  "sm_89",
-                                                   "sm_90a", "sm_120", "sm_121"};
+  static const std::vector<std::string> targets = [] {
+    std::vector<std::string> names;
+    for (const ir::Target& t : ir::targets()) names.emplace_back(t.name);
+    return names;
+  }();
   return targets;
 }
 

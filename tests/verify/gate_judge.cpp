@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate's judgement: closed where something is missing, and a ratchet with two ends.
+#include <catch2/catch.hpp>
+
+#include "verify/gate/gate.h"
+#include "verify/gate/gate_report.h"
+
+using namespace barline::verify;
+
+namespace {
+
+RegistryFile sample() {
+  RegistryFile r;
+  r.assembler = "ptxas 13.0";
+  r.targets = {"sm_80", "sm_90a"};
+  KernelEntry k;
+  k.name = "rms_norm";
+  k.types = {"f32"};
+  ScheduleEntry s;
+  s.name = "row256";
+  s.barriers = 1;
+  s.budgets = {{.type = "f32", .target = "sm_80", .registers = 40, .smem = 64}};
+  k.schedules = {s};
+  r.kernels = {k};
+  return r;
+}
+
+ResourceRow measured() {
+  ResourceRow m;
+  m.kernel = "rms_norm";
+  m.type = "f32";
+  m.schedule = "row256";
+  m.target = "sm_80";
+  m.registers = 40;
+  m.smem = 64;
+  m.barriers = 1;
+  return m;
+}
+
+GateRow verdict_of(const ResourceRow& m, const std::string& assembler = "ptxas 13.0") {
+  return judge(sample(), {m}, {.assembler = assembler}).rows.at(0);
+}
+
+}  // namespace
+
+TEST_CASE("a config on its budget passes") {
+  GateReport r = judge(sample(), {measured()}, {.assembler = "ptxas 13.0"});
+  CHECK(r.passed());
+  CHECK(r.rows.at(0).verdict == GateVerdict::Ok);
+  CHECK(r.rows.at(0).reason.empty());
+}
+
+TEST_CASE("each figure above its budget is OVER") {
+  struct Case {
+    const char* reason;
+    void (*change)(ResourceRow&);
+  };
+  const Case cases[] = {
+      {"registers 41 > 40", [](ResourceRow& m) { m.registers = 41; }},
+      {"spills 4 > 0", [](ResourceRow& m) { m.spill_stores = 4; }},
+      {"spills 8 > 0", [](ResourceRow& m) { m.spill_loads = 8; }},
+      {"smem 65 > 64", [](ResourceRow& m) { m.smem = 65; }},
+      {"stack 16 > 0", [](ResourceRow& m) { m.stack = 16; }},
+      {"barriers 2 > 1", [](ResourceRow& m) { m.barriers = 2; }},
+  };
+  for (const Case& c : cases) {
+    ResourceRow m = measured();
+    c.change(m);
+    CHECK(verdict_of(m).verdict == GateVerdict::Over);
+    CHECK(verdict_of(m).reason == c.reason);
+    CHECK_FALSE(judge(sample(), {m}, {.assembler = "ptxas 13.0"}).passed());
+  }
+}
+
+TEST_CASE("what has no budget, no record or another assembler does not pass") {
+  ResourceRow m = measured();
+  m.target = "sm_90a";
+  CHECK(verdict_of(m).verdict == GateVerdict::New);
+  m = measured();
+  m.schedule = "row512";
+  CHECK(verdict_of(m).verdict == GateVerdict::New);
+  m = measured();
+  m.error = "ptxas refused it";
+  CHECK(verdict_of(m).verdict == GateVerdict::Missing);
+  CHECK(verdict_of(m).reason == "ptxas refused it");
+  CHECK(verdict_of(measured(), "ptxas 12.8").verdict == GateVerdict::Assembler);
+  CHECK(verdict_of(measured(), "ptxas 12.8").reason ==
+        "the budgets hold for ptxas 13.0, this is ptxas 12.8; re-pin with --update");
+}
+
+TEST_CASE("a figure below its budget is IMPROVED, and fails until it is pinned") {
+  ResourceRow m = measured();
+  m.registers = 38;
+  GateReport strict = judge(sample(), {m}, {.assembler = "ptxas 13.0"});
+  CHECK(strict.rows.at(0).verdict == GateVerdict::Improved);
+  CHECK(strict.rows.at(0).reason == "registers 38 < 40");
+  CHECK_FALSE(strict.passed());
+  CHECK(judge(sample(), {m}, {.assembler = "ptxas 13.0", .improved_fails = false}).passed());
+  m.smem = 128;  // better here does not excuse worse there
+  CHECK(verdict_of(m).verdict == GateVerdict::Over);
+}
+
+TEST_CASE("fewer barriers in one element type alone are no improvement") {
+  ResourceRow loop = measured(), held = measured();
+  held.barriers = 0;
+  GateReport both = judge(sample(), {loop, held}, {.assembler = "ptxas 13.0"});
+  CHECK(both.rows.at(1).verdict == GateVerdict::Ok);
+  CHECK(verdict_of(held).verdict == GateVerdict::Improved);
+}
+
+TEST_CASE("witnesses that disagree break the gate whatever the budget says") {
+  ResourceRow m = measured();
+  m.conflicts = {"registers: log 40, cubin 42"};
+  CHECK(verdict_of(m).verdict == GateVerdict::Broken);
+  CHECK(pins_of({m}).empty());
+  m = measured();
+  m.notes = {"C7508"};
+  CHECK(verdict_of(m).verdict == GateVerdict::Broken);
+  m = measured();
+  m.bars = 2;
+  CHECK(verdict_of(m).reason == "2 barriers in the machine code, 1 in the IR");
+  m = measured();
+  m.local_accesses = 3;
+  CHECK(verdict_of(m).verdict == GateVerdict::Broken);
+}
+
+TEST_CASE("a staged loop's barriers are pinned both ways") {
+  ResourceRow m = measured();
+  m.barriers_per_step = 3;
+  CHECK(verdict_of(m).verdict == GateVerdict::New);
+  RegistryFile r = sample();
+  r.kernels[0].schedules[0].barriers_per_step = 2;
+  CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0].verdict == GateVerdict::Over);
+  m.barriers_per_step.reset();
+  CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0].verdict == GateVerdict::Broken);
+}
+
+TEST_CASE("the gate's JSON rows have stable names") {
+  ResourceRow m = measured();
+  m.movs_per_mma = 0.5;
+  auto json = to_json(judge(sample(), {m}, {.assembler = "ptxas 13.0"}));
+  CHECK(json["schema"] == "barline.gate/1");
+  CHECK(json["passed"] == true);
+  auto row = json["results"][0];
+  CHECK(row["kernel"] == "rms_norm.f32");
+  for (const char* key :
+       {"schedule", "target", "registers", "spill_stores", "spill_loads", "stack", "smem",
+        "barriers", "movs_per_mma", "ptx_bytes", "compile_ms", "cache", "budget", "verdict"}) {
+    CHECK(row.contains(key));
+  }
+  CHECK_FALSE(row.contains("loads_before_wait"));
+}
+
+TEST_CASE("the gate's table names config, figures and the reason") {
+  ResourceRow m = measured();
+  m.registers = 44;
+  std::string text = to_text(judge(sample(), {m, measured()}, {.assembler = "ptxas 13.0"}), true);
+  CHECK(text.find("rms_norm.f32@row256") != std::string::npos);
+  CHECK(text.find("44/40") != std::string::npos);
+  CHECK(text.find("OVER  registers 44 > 40") != std::string::npos);
+  CHECK(text.find("FAIL: 1 of 2 configs within budget, 0 improved (ptxas 13.0)") !=
+        std::string::npos);
+}

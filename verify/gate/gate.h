@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate: measured resources against the budgets of kernels.yaml. It fails closed: what has no
+// budget, no record or another assembler does not pass. It is a ratchet with two ends: a figure
+// above its budget fails, and so does one below it until it is pinned.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "verify/gate/registry_file.h"
+#include "verify/gate/resource_row.h"
+#include "verify/gate/update_budgets.h"
+
+namespace barline::verify {
+
+/// From good to bad; a config's verdict is the worst that applies.
+enum class GateVerdict {
+  Ok,
+  Improved,   ///< below budget: pin it, or the gain can be lost without notice
+  New,        ///< kernels.yaml has no budget for it
+  Over,       ///< above budget
+  Broken,     ///< log, cubin and IR disagree, or ptxas noted a loss of performance
+  Assembler,  ///< the budgets are pinned to another assembler
+  Missing     ///< no record: the compile failed or was not done
+};
+std::string_view name(GateVerdict v);
+
+struct GateRow {
+  ResourceRow measured{};
+  BudgetRow budget{};  ///< registers 0: there is none
+  int budget_barriers = 0;
+  std::optional<int> budget_barriers_per_step{};
+  GateVerdict verdict = GateVerdict::Ok;
+  std::string reason{};  ///< "registers 42 > 40; smem 64 < 128", or empty
+};
+
+struct GateOptions {
+  std::string assembler;  ///< "ptxas 13.0": the one that measured
+  bool improved_fails = true;
+};
+
+struct GateReport {
+  std::vector<GateRow> rows{};
+  std::string pinned_assembler{}, assembler{};
+  int failures = 0;
+  int improved = 0;
+  bool passed() const { return failures == 0; }
+};
+
+/// Judges each measured row, in order. A row whose kernel or schedule the registry does not hold is
+/// New.
+GateReport judge(const RegistryFile& registry, const std::vector<ResourceRow>& measured,
+                 const GateOptions& options);
+
+/// What `--update` pins: every measured row that has a record and no conflict.
+std::vector<Pin> pins_of(const std::vector<ResourceRow>& measured);
+
+}  // namespace barline::verify
