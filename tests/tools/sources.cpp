@@ -3,4 +3,5 @@
 #include "tools/file.cpp"
 #include "tools/generate.cpp"
 #include "tools/npy.cpp"
+#include "tools/selection.cpp"
 #include "tools/yaml_reader.cpp"
