@@ -37,7 +37,7 @@ struct OpText {
 };
 
 /// One thing that is wrong (Refuted, with a witness) or could not be decided (Unknown).
-struct Finding {
+struct ProofFinding {
   Property property{};
   Verdict verdict = Verdict::Unknown;
   std::string message;        ///< one sentence: what, where, for which sizes
@@ -84,7 +84,7 @@ struct ProofOptions {
 
 struct ProofReport {
   Verdict verdict = Verdict::Unknown;
-  std::vector<Finding> findings;           ///< worst first; one a pair of ops and property
+  std::vector<ProofFinding> findings;           ///< worst first; one a pair of ops and property
   std::vector<std::string> enumerated;     ///< the cases that were replayed
   std::vector<std::string> preconditions;  ///< what the launch must hold to
   std::vector<std::string> notes;          ///< what was left out, and why that is harmless
@@ -101,7 +101,7 @@ struct ProofReport {
 ProofReport prove(const ir::Kernel& lowered, const ProofOptions& options = {});
 
 /// The finding in two to four lines, witness included.
-std::string to_string(const Finding& finding);
+std::string to_string(const ProofFinding& finding);
 /// The whole report for people.
 std::string to_string(const ProofReport& report);
 /// One JSON object: verdict, findings, enumerated, preconditions, costs, barriers.
