@@ -81,11 +81,6 @@ inline F select(B p, F a, F b) { return p ? a : b; }
 inline I select(B p, I a, I b) { return p ? a : b; }
 inline U select(B p, U a, U b) { return p ? a : b; }
 
-template <class Then, class Else>
-F choose(B p, Then then, Else otherwise) {
-  return p ? then() : otherwise();
-}
-
 // A GPU's NaN is always the canonical one, so its bits are too.
 inline I bitcast_s32(F a) { return {std::bit_cast<int32_t>(ir::num::canonical(a.v))}; }
 inline U bitcast_u32(F a) { return {std::bit_cast<uint32_t>(ir::num::canonical(a.v))}; }

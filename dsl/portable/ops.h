@@ -16,7 +16,6 @@
 //   a < b  <=  >  >=  ==  !=       F, I, U -> B; with a NaN only != is true
 //   p & q  p | q                   B
 //   select(p, a, b)                X: a where p, else b
-//   choose(p, f, g)                F: f() where p, else g(); both are pure, so either or both may
 //   run a & b  a | b  a ^ b            I, U a << n  a >> n                 I, U; n an int or a U; n
 //   >= 32 gives 0 (a negative I >> n: -1) mul_hi(a, b)                   U: the high half of the
 //   full product bitcast_s32(x)  bitcast_u32(x)  bitcast_f32(i)     the same 32 bits as I, U or F
@@ -26,6 +25,7 @@
 // them: the payload is the canonical one on a GPU and in the host's bitcast.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 
 namespace barline::dsl::portable {
@@ -35,6 +35,15 @@ template <class F>
 F at_least(const F& x, float low) {
   auto bound = constant(x, low);
   return select(x < bound, bound, x);
+}
+
+/// The value of f() where p, else that of g(), both pure: a branch on the host, a select elsewhere.
+template <class B, class Then, class Else>
+auto choose(const B& p, const Then& f, const Else& g) {
+  if constexpr (std::same_as<B, bool>)
+    return p ? f() : g();
+  else
+    return select(p, f(), g());
 }
 
 /// c[0] + x c[1] + ... + x^n c[n] by Horner's rule: one fma a coefficient.
