@@ -13,7 +13,7 @@ struct Counters {
   std::atomic<std::uint64_t> seed_hit{0};              ///< answered from a seed directory
   std::atomic<std::uint64_t> miss{0};                  ///< no good entry anywhere
   std::atomic<std::uint64_t> compile{0};               ///< builders run
-  std::atomic<std::uint64_t> compile_after_warmup{0};  ///< builders run after mark_warm()
+  std::atomic<std::uint64_t> compile_after_warmup{0};  ///< builders run after mark_warmed_up()
   std::atomic<std::uint64_t> publish_fail{0};          ///< entries that could not be written
   std::atomic<std::uint64_t> bad_entry{0};             ///< files that failed a check
   std::atomic<std::uint64_t> lock_wait{0};             ///< waits for another process's build

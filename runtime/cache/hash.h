@@ -29,7 +29,6 @@ class Blake3 {
   Blake3& update(std::span<const std::byte> bytes);
   Blake3& update(std::string_view text) { return update(std::as_bytes(std::span(text))); }
   Blake3& update_u32(std::uint32_t value);  ///< little endian
-  Blake3& update_u64(std::uint64_t value);  ///< little endian
   Hash256 finish() const;
 
  private:

@@ -4,6 +4,7 @@
 #pragma once
 #include <functional>
 #include <future>
+#include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
 
@@ -32,26 +33,29 @@ class KernelCache {
   Found get_or_build(const KeyRecord& key, const WarmKey& warm, const Builder& builder);
 
   /// From here on a build counts as compile_after_warmup.
-  void mark_warm() { warm_.store(true); }
+  void mark_warmed_up() { warmed_up_.store(true); }
 
   DiskCache& disk() { return disk_; }
   const Counters& counters() const { return disk_.counters(); }
 
  private:
   using EntryPtr = std::shared_ptr<const Entry>;
+  using Map = std::unordered_map<Hash256, EntryPtr>;
 
-  EntryPtr in_memory(const Hash256& key) const;
-  Found load_or_build(const Hash256& hash, const KeyRecord& key, const Builder& builder);
+  EntryPtr in_memory(const Map& map, const Hash256& key) const;
+  void remember(const Hash256& hash, const std::optional<Hash256>& warm, const EntryPtr& entry);
+  Found load_or_build(const Hash256& hash, const KeyRecord& key, const WarmKey& warm,
+                      const Builder& builder);
   Found build(const Hash256& hash, const KeyRecord& key, const Builder& builder);
-  void remember(const Hash256& hash, const WarmKey* warm, const EntryPtr& entry);
+  void publish_warm_if_new(const WarmKey& warm, const Hash256& hash);
 
   DiskCache disk_;
-  std::atomic<bool> warm_{false};
+  std::atomic<bool> warmed_up_{false};
   mutable std::shared_mutex mutex_;
-  std::unordered_map<Hash256, EntryPtr> entries_;       // by content key
-  std::unordered_map<Hash256, EntryPtr> warm_entries_;  // by warm key
+  Map entries_;       // by entry key
+  Map warm_entries_;  // by warm key
   std::mutex flight_mutex_;
-  std::unordered_map<Hash256, std::shared_future<Found>> in_flight_;
+  std::unordered_map<Hash256, std::shared_future<EntryPtr>> in_flight_;
 };
 
 }  // namespace barline::runtime

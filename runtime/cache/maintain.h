@@ -49,6 +49,10 @@ struct CollectReport {
 CollectReport cache_collect(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,
                             std::chrono::seconds temp_age = std::chrono::hours(1));
 
+/// The same, unless another process did it within `interval` or is doing it now.
+void cache_collect_if_due(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,
+                          std::chrono::seconds interval);
+
 /// The stored entry whose key differs from `key` in the fewest fields, with the names of those.
 struct Nearest {
   Hash256 key;

@@ -2,14 +2,15 @@
 // Files in one cache directory: opening with every trust check, atomic publishing, moving bad files
 // aside. Knows names and bytes, nothing of what is in them.
 #pragma once
+#include <sys/stat.h>
+
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "runtime/cache/fd.h"
@@ -17,20 +18,30 @@
 
 namespace barline::runtime {
 
-/// The outcome of a file operation: errno, or a sentence where errno says too little.
+/// The outcome of a file operation: an errno value, or a sentence where that says too little.
 struct IoResult {
   int error = 0;
   std::string problem;
+
   bool ok() const { return error == 0 && problem.empty(); }
-  std::string text() const;  ///< "ENOSPC (No space left on device)" or the sentence
+  std::string text() const;  ///< "ENOSPC (No space left on device)", or the sentence
+};
+
+enum class ReadStatus {
+  Ok,
+  Missing,
+  Untrusted,  ///< there is something that must not be read: a link, another's file, a wrong mode
+  Failed,     ///< the system said no; the file may be fine
 };
 
 struct ReadFile {
-  std::optional<std::vector<std::byte>> bytes;
-  bool missing = false;  ///< no such file: a plain miss
-  IoResult why;          ///< when neither
+  ReadStatus status = ReadStatus::Missing;
+  std::vector<std::byte> bytes;
+  std::int64_t used = 0;  ///< modification time, seconds since the epoch
+  IoResult why;           ///< when Untrusted or Failed
 };
 
+/// All members may be called from any thread.
 class Store {
  public:
   enum class Kind { Writable, Seed };
@@ -41,40 +52,40 @@ class Store {
   const IoResult& status() const { return status_; }
   const std::filesystem::path& dir() const { return dir_; }
 
-  /// `name` is relative to v1: "ab/<62 hex>.blc". At most `limit` bytes.
+  /// Reads a file of v1, "ab/<62 hex>.blc", of at most `limit` bytes.
   ReadFile read(const std::string& name, std::size_t limit) const;
 
   enum class IfPresent { Keep, Replace };
-  /// Writes to a temporary, syncs, then puts it in place at once. A file that is already there and
-  /// kept is success: someone else published the same key first.
+  /// Writes a temporary, syncs it and puts it in place at once. With Keep, a file that is already
+  /// there is success: someone else published the same key first.
   IoResult publish(const std::string& name, std::span<const std::byte> bytes, IfPresent if_present);
 
-  /// Moves a file that failed a check to v1/bad, best effort.
-  void quarantine(const std::string& name) const;
-
-  /// Marks a file as used, at most hourly, for the eviction order.
-  void touch(const std::string& name) const;
+  void quarantine(const std::string& name) const;  ///< moves a bad file to v1/bad, best effort
+  void touch(const std::string& name) const;       ///< marks a file as used now, best effort
 
   Fd open_lock(const std::string& name) const;  ///< invalid when it cannot be had
-  Fd open_dir(const std::string& name) const;   ///< "" is v1 itself
-  int root() const { return root_.get(); }
+  Fd open_dir(const std::string& name) const;   ///< a directory of v1, "." for v1 itself
 
   /// True on NFS and its like, where locks are advisory at best.
   bool on_network() const;
 
  private:
-  IoResult open_root(Kind kind);
-  IoResult make_dir(const std::string& name) const;
-  IoResult ensure_layout();
-  IoResult write_temp(const std::string& temp, std::span<const std::byte> bytes) const;
+  std::shared_ptr<const Fd> root() const;
+  IoResult open_root();
+  IoResult check_dir(int fd, const std::string& shown) const;
+  std::string distrust(const struct ::stat& file) const;
+  void make_layout(int root) const;
+  IoResult publish_once(int root, const std::string& name, std::span<const std::byte> bytes,
+                        IfPresent if_present) const;
   unsigned dir_mode() const { return mode_ == CacheMode::Shared ? 02770 : 0700; }
   unsigned file_mode() const { return mode_ == CacheMode::Shared ? 0640 : 0600; }
 
   std::filesystem::path dir_;
   CacheMode mode_;
   Kind kind_;
-  Fd root_;
   IoResult status_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Fd> root_;  // of v1; reopened when the tree was removed under us
 };
 
 }  // namespace barline::runtime

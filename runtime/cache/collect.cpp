@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeping a cache directory below its caps: the least recently used files go first, down to 80 % so
+// that the next publish does not start over.
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "runtime/cache/lock.h"
+#include "runtime/cache/maintain.h"
+#include "runtime/cache/walk_p.h"
+
+namespace barline::runtime {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::chrono::seconds bad_age = std::chrono::hours(24 * 7);
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::int64_t before(std::chrono::seconds age) { return now_ns() - nanoseconds(age).count(); }
+
+std::uint64_t eighty_percent(std::uint64_t value) { return value / 5 * 4; }
+
+}  // namespace
+
+CollectReport cache_collect(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,
+                            std::chrono::seconds temp_age) {
+  CollectReport report;
+  std::vector<CacheFile> kept;
+  std::uint64_t bytes = 0;
+  for (CacheFile& file : walk(store)) {
+    const bool temp = file.kind == FileKind::Temp;
+    if (temp || file.kind == FileKind::Bad) {
+      const bool old = file.used_ns <= before(temp ? temp_age : bad_age);
+      if (old && remove_unchanged(store, file)) ++report.temps;
+      continue;
+    }
+    bytes += file.bytes;
+    kept.push_back(std::move(file));
+  }
+  if (bytes <= max_bytes && kept.size() <= max_files) return report;
+
+  std::ranges::sort(kept, {}, &CacheFile::used_ns);
+  std::uint64_t files = kept.size();
+  const std::uint64_t byte_target = bytes > max_bytes ? eighty_percent(max_bytes) : bytes;
+  const std::uint64_t file_target = files > max_files ? eighty_percent(max_files) : files;
+  for (const CacheFile& file : kept) {
+    if (bytes <= byte_target && files <= file_target) break;
+    if (!remove_unchanged(store, file)) continue;
+    bytes -= file.bytes;
+    --files;
+    ++report.removed;
+    report.removed_bytes += file.bytes;
+  }
+  return report;
+}
+
+// The lock file's own time says when it was last done; a time in the future (a moved clock) counts
+// as long ago.
+void cache_collect_if_due(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,
+                          std::chrono::seconds interval) {
+  Fd file = store.open_lock("gc.lock");
+  struct ::stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0) return;
+  const std::int64_t done = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000;
+  const bool stamped = info.st_size > 0;
+  if (stamped && done <= now_ns() && done > before(interval)) return;
+  const int fd = file.get();
+  const FileLock lock = FileLock::acquire(std::move(file), std::chrono::milliseconds(0));
+  if (!lock.held()) return;
+  if (!stamped && ::write(fd, "1", 1) != 1) return;  // a first file's time says nothing yet
+  ::futimens(fd, nullptr);
+  cache_collect(store, max_bytes, max_files);
+}
+
+}  // namespace barline::runtime

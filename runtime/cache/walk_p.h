@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// All files of a cache directory that are spelled as ours are. Nothing else is ever listed, so
+// nothing else can be removed.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/cache/hash.h"
+#include "runtime/cache/store.h"
+
+namespace barline::runtime {
+
+enum class FileKind { Entry, Warm, Temp, Bad };
+
+struct CacheFile {
+  FileKind kind = FileKind::Entry;
+  std::string name;  ///< relative to v1
+  Hash256 key;       ///< of entries and warm keys
+  std::uint64_t bytes = 0;
+  std::int64_t used_ns = 0;  ///< modification time
+  std::uint64_t inode = 0;
+};
+
+std::vector<CacheFile> walk(const Store& store);
+
+/// Removes the file unless it was replaced or used since it was listed.
+bool remove_unchanged(const Store& store, const CacheFile& file);
+
+}  // namespace barline::runtime
