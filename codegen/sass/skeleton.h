@@ -17,7 +17,7 @@ namespace barline::codegen {
 /// Field names are those of the JSON rows of build, gate and explain. A figure that needs an
 /// instruction which the kernel does not have (no wait, no matrix instruction) is nullopt.
 struct SassSkeleton {
-  int instructions = 0;  ///< without the padding behind the last exit or branch
+  int instructions = 0;  ///< without padding and never-true guards
   int bars = 0;          ///< static count of block barriers
   int global_loads = 0;  ///< Ldg, CpAsync and BulkCopy
   int global_stores = 0;
