@@ -26,7 +26,7 @@ void Context::note(std::string_view text) const {
 
 void Context::warn(std::string_view text) const {
   if (quiet) return;
-  fmt::print(stderr, color ? "\033[33mwarning:\033[0m {}\n" : "warning: {}\n", text);
+  fmt::print(stderr, "{}warning:{} {}\n", color ? "\033[33m" : "", color ? "\033[0m" : "", text);
 }
 
 void print_json(std::string_view command, const nlohmann::ordered_json& data) {

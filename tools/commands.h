@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The subcommands. Each function adds one to the app; when it is named, it sets Context::action.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace barline::tools {
+
+struct Context;
+
+void add_new(CLI::App& app, Context& context);
+void add_list(CLI::App& app, Context& context);
+void add_build(CLI::App& app, Context& context);
+void add_gate(CLI::App& app, Context& context);
+void add_explain(CLI::App& app, Context& context);
+void add_cache(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
+void add_schema(CLI::App& app, Context& context);
+void add_completion(CLI::App& app, Context& context);
+
+}  // namespace barline::tools
