@@ -42,8 +42,7 @@ _barline() {{
       [[ "$current" == -* ]] || words="$words $(barline list --names --quiet 2>/dev/null)" ;;
   esac
   COMPREPLY=($(compgen -o default -W "$words {2}" -- "$current"))
-}
-}
+}}
 complete -o default -F _barline barline
 )sh",
                      fmt::join(commands, " "), cases, fmt::join(options_of(app), " "));
