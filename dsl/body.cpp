@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// Variables become SSA while the body runs: a loop takes every variable as a region argument and,
+// once its body is known, gives back those that were never assigned.
+#include "dsl/body.h"
+
+#include <fmt/format.h>
+
+#include "dsl/kernel.h"
+#include "ir/rewrite.h"
+
+namespace barline::dsl {
+
+using ir::Diag;
+using ir::Key;
+using ir::Op;
+using ir::Operation;
+using ir::Region;
+using ir::ValueId;
+
+Body::Body(ir::Kernel& kernel, const KernelSource&, const ir::Schedule& schedule)
+    : kernel_(kernel), schedule_(schedule), builder_(kernel) {}
+
+Value Body::constant(Elem e, double v, Here here) {
+  builder_.at(here);
+  return {*this, ir::is_float(e) ? builder_.constant_f(e, v)
+                                 : builder_.constant(e, static_cast<std::int64_t>(v))};
+}
+
+Value Body::constant(Elem e, std::int64_t v, Here here) {
+  builder_.at(here);
+  return {*this, builder_.constant(e, v)};
+}
+
+int Body::axis_index(const Axis& axis, const ir::Loc& loc) const {
+  for (std::size_t i = 0; i < kernel_.axes.size(); ++i)
+    if (kernel_.axes[i].name == axis.name) return static_cast<int>(i);
+  ir::fail(Diag::WrongAxis, loc, fmt::format("axis '{}' is on no listed parameter", axis.name),
+           "use an axis of a tensor in the kernel's list");
+}
+
+Value Body::size(const Axis& axis, Here here) {
+  int i = axis_index(axis, here);
+  if (kernel_.axes[i].bound) return constant(s32, *kernel_.axes[i].bound, here);
+  return {*this, kernel_.axis_sizes[i]};
+}
+
+Value Body::arg(const Arg& arg, const ir::Loc& loc) {
+  for (const ir::Param& p : kernel_.params)
+    if (p.name == arg.name && p.type.is_scalar()) return {*this, p.value};
+  ir::fail(Diag::UnlistedParam, loc,
+           fmt::format("scalar '{}' is not in the kernel's list", arg.name), "add it to the list");
+}
+
+Value Body::root(const Tensor& tensor, const ir::Loc& loc) {
+  for (const ir::Param& p : kernel_.params)
+    if (p.name == tensor.name && p.type.is_pointer()) return {*this, p.value};
+  ir::fail(Diag::UnlistedParam, loc,
+           fmt::format("tensor '{}' is not in the kernel's list", tensor.name),
+           "add it to the list");
+}
+
+void Body::own(const Value& v, const ir::Loc& loc) const {
+  if (&v.body() != this)
+    ir::fail(Diag::ForeignValue, loc, "a value of another kernel",
+             "use values of the body that is being built");
+}
+
+Value Body::emit(Op op, const std::vector<Value>& in, const ir::Loc& loc,
+                 std::vector<ir::Attr> attrs) {
+  std::vector<ValueId> ids;
+  for (const Value& v : in) ids.push_back(v.id());
+  return emit(op, ir::result_type(kernel_, op, ids, loc), in, loc, std::move(attrs));
+}
+
+Value Body::emit(Op op, ir::Type type, const std::vector<Value>& in, const ir::Loc& loc,
+                 std::vector<ir::Attr> attrs) {
+  std::vector<ValueId> ids;
+  for (const Value& v : in) {
+    own(v, loc);
+    ids.push_back(v.id());
+  }
+  builder_.at(loc);
+  return {*this, builder_.emit(op, type, std::move(ids), std::move(attrs))};
+}
+
+void Body::act(Op op, const std::vector<Value>& in, const ir::Loc& loc,
+               std::vector<ir::Attr> attrs) {
+  Operation o{.op = op, .in = {}, .out = {}, .attrs = std::move(attrs), .regions = {}, .loc = loc};
+  for (const Value& v : in) {
+    own(v, loc);
+    o.in.push_back(v.id());
+  }
+  ir::result_type(kernel_, op, o.in, loc);  // throws where the row does not allow the operands
+  builder_.append(std::move(o));
+}
+
+void Body::check_rank(const Place& place) const {
+  const Tensor& t = *place.tensor;
+  if (place.coords.size() != t.axes.size())
+    ir::fail(Diag::WrongRank, place.loc,
+             fmt::format("{} coordinates in '{}', which has {} axes", place.coords.size(), t.name,
+                         t.axes.size()),
+             "name one coordinate for each axis");
+}
+
+Value Body::offset(const Place& place) {
+  check_rank(place);
+  Value total = constant(s64, 0);
+  bool zero = true;
+  for (std::size_t i = 0; i < place.coords.size(); ++i) {
+    if (!zero) total = binary(Op::Mul, {total}, {size(place.tensor->axes[i]).to(s64)});
+    const Coord& c = place.coords[i];
+    bool scalar = std::holds_alternative<Value>(c) || std::holds_alternative<std::int64_t>(c);
+    if (!scalar) continue;
+    Value index;
+    if (const Value* v = std::get_if<Value>(&c)) {
+      own(*v, place.loc);
+      if (!ir::is_int(v->elem()) || v->is_tile())
+        ir::fail(Diag::WrongClass, place.loc,
+                 fmt::format("a coordinate of type {}", ir::name(v->elem())),
+                 "index with an integer scalar");
+      index = v->to(s64);
+    } else {
+      index = constant(s64, std::get<std::int64_t>(c));
+    }
+    total = zero ? index : binary(Op::Add, {total}, {index});
+    zero = false;
+  }
+  return total;
+}
+
+// ---- variables and control ---------------------------------------------------------------------
+
+Value Var::get() const { return {*body_, body_->vars_[index_]}; }
+
+Var& Var::operator=(const Operand& v) {
+  Value now = v.in(*body_, get().elem());
+  if (now.elem() != get().elem() || now.is_tile())
+    ir::fail(Diag::TypeMismatch, v.loc(),
+             fmt::format("a {} assigned to a variable of {}", ir::name(now.elem()),
+                         ir::name(get().elem())),
+             fmt::format("convert it: .to({})", ir::name(get().elem())));
+  body_->vars_[index_] = now.id();
+  return *this;
+}
+
+Var& Var::operator=(const Var& v) { return *this = Operand(v.get()); }
+
+Var Body::var(const Operand& first, Here here) {
+  Value v = first.in(*this, first.own_elem().value_or(first.fractional() ? f32 : s32));
+  if (v.is_tile())
+    ir::fail(Diag::WrongClass, here, "a variable of tile type",
+             "reduce the tile first; tiles are values, not variables");
+  vars_.push_back(v.id());
+  return {*this, vars_.size() - 1};
+}
+
+std::vector<ValueId> Body::enter(Region& region) {
+  std::vector<ValueId> before = vars_;
+  for (ValueId& v : vars_) {
+    v = kernel_.new_value(kernel_.type(v));
+    region.args.push_back(v);
+  }
+  return before;
+}
+
+void Body::loop(Operand lo, Operand hi, Operand step, LoopOptions options,
+                const std::function<void(Value)>& body) {
+  Elem e = lo.own_elem().value_or(hi.own_elem().value_or(s32));
+  Operation op{.op = Op::For, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = lo.loc()};
+  for (const Operand* o : {&lo, &hi, &step}) op.in.push_back(o->in(*this, e).id());
+  ir::result_type(kernel_, Op::For, op.in, lo.loc());
+  if (options.unroll != 1) op.set(Key::Unroll, std::int64_t{options.unroll});
+
+  Region region;
+  ValueId index = kernel_.new_value(ir::scalar(e));
+  region.args.push_back(index);
+  std::vector<ValueId> before = enter(region);
+  builder_.open(region);
+  body(Value{*this, index});
+  builder_.close();
+
+  // Variables that the body never assigned are not carried.
+  Operation yield{
+      .op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = lo.loc()};
+  ir::ValueMap unchanged;
+  std::vector<ValueId> args{index}, after = before;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    ValueId arg = region.args[i + 1];
+    if (vars_[i] == arg) {
+      unchanged[arg] = before[i];
+      continue;
+    }
+    args.push_back(arg);
+    op.in.push_back(before[i]);
+    yield.in.push_back(vars_[i]);
+    op.out.push_back(after[i] = kernel_.new_value(kernel_.type(arg)));
+  }
+  region.args = std::move(args);
+  region.ops.push_back(std::move(yield));
+  ir::replace_uses(region, unchanged);
+  vars_ = std::move(after);
+  op.regions.push_back(std::move(region));
+  builder_.append(std::move(op));
+}
+
+void Body::loop_while(const std::function<Value()>& condition, const std::function<void()>& body,
+                      Here here) {
+  Operation op{.op = Op::While, .in = vars_, .out = {}, .attrs = {}, .regions = {}, .loc = here};
+  Region head, rest;
+  enter(head);
+  builder_.open(head);
+  Operation end{.op = Op::Condition,
+                .in = {condition().id()},
+                .out = {},
+                .attrs = {},
+                .regions = {},
+                .loc = here};
+  builder_.close();
+  end.in.insert(end.in.end(), vars_.begin(), vars_.end());
+  ir::result_type(kernel_, Op::Condition, end.in, here);
+  head.ops.push_back(std::move(end));
+  enter(rest);
+  builder_.open(rest);
+  body();
+  builder_.close();
+  rest.ops.push_back(
+      {.op = Op::Yield, .in = vars_, .out = {}, .attrs = {}, .regions = {}, .loc = here});
+  for (ValueId& v : vars_) op.out.push_back(v = kernel_.new_value(kernel_.type(v)));
+  op.regions.push_back(std::move(head));
+  op.regions.push_back(std::move(rest));
+  builder_.append(std::move(op));
+}
+
+void Body::when(Operand c, const std::function<void()>& then,
+                const std::function<void()>& otherwise) {
+  Operation op{.op = Op::If,
+               .in = {c.in(*this, i1).id()},
+               .out = {},
+               .attrs = {},
+               .regions = {},
+               .loc = c.loc()};
+  ir::result_type(kernel_, Op::If, op.in, c.loc());
+  std::vector<ValueId> before = vars_, results[2];
+  for (int branch = 0; branch < 2; ++branch) {
+    Region region;
+    vars_ = before;
+    builder_.open(region);
+    if (branch == 0) then();
+    if (branch == 1 && otherwise) otherwise();
+    builder_.close();
+    results[branch] = vars_;
+    op.regions.push_back(std::move(region));
+  }
+  vars_ = before;
+  Operation yields[2];
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (results[0][i] == before[i] && results[1][i] == before[i]) continue;
+    for (int branch = 0; branch < 2; ++branch) yields[branch].in.push_back(results[branch][i]);
+    op.out.push_back(vars_[i] = kernel_.new_value(kernel_.type(before[i])));
+  }
+  for (int branch = 0; branch < 2; ++branch) {
+    yields[branch].op = Op::Yield;
+    yields[branch].loc = c.loc();
+    op.regions[branch].ops.push_back(std::move(yields[branch]));
+  }
+  builder_.append(std::move(op));
+}
+
+std::vector<Value> Body::reduce(ir::Team team, const std::vector<Value>& values,
+                                const std::vector<Value>& identities, const Combine& combine,
+                                const ir::Loc& loc) {
+  Operation op{.op = Op::Reduce, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = loc};
+  op.set(Key::Team, static_cast<std::int64_t>(team));
+  for (const Value& v : values) {
+    own(v, loc);
+    op.in.push_back(v.id());
+    bool tile = team == ir::Team::Thread;
+    if (v.is_tile() != tile)
+      ir::fail(Diag::WrongClass, loc,
+               tile ? "a reduction over a thread's elements of a scalar"
+                    : "a reduction over threads of a tile",
+               tile ? "pass a tile, or use the value as it is"
+                    : "reduce the tile over the thread first: block_reduce_sum(sum(x))");
+  }
+  for (const Value& v : identities) op.in.push_back(v.id());
+  Region region;
+  std::vector<Value> sides[2];
+  for (auto& side : sides)
+    for (const Value& v : values) {
+      ValueId arg = kernel_.new_value(ir::scalar(v.elem()));
+      region.args.push_back(arg);
+      side.emplace_back(*this, arg);
+    }
+  builder_.open(region);
+  Operation yield{.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = loc};
+  for (const Value& v : combine(sides[0], sides[1])) yield.in.push_back(v.id());
+  builder_.close();
+  region.ops.push_back(std::move(yield));
+  op.regions.push_back(std::move(region));
+  std::vector<Value> results;
+  for (const Value& v : values) {
+    op.out.push_back(kernel_.new_value(ir::scalar(v.elem())));
+    results.emplace_back(*this, op.out.back());
+  }
+  builder_.append(std::move(op));
+  return results;
+}
+
+void Body::print(std::string message, std::vector<Value> values, Here here) {
+  act(Op::Print, values, here, {{Key::Message, 0, std::move(message)}});
+}
+
+void Body::check(Operand c, std::string message, Here here) {
+  act(Op::Check, {c.in(*this, i1)}, here, {{Key::Message, 0, std::move(message)}});
+}
+
+}  // namespace barline::dsl

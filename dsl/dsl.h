@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a kernel author includes.
+#pragma once
+
+#include "dsl/kernel.h"
+#include "dsl/math.h"
+#include "dsl/registry.h"

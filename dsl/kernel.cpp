@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dsl/kernel.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <set>
+
+#include "ir/check.h"
+
+namespace barline::dsl {
+namespace {
+
+using ir::Diag;
+
+/// Entry name: the label with everything but letters and digits as underscores.
+std::string entry_name(const KernelSource& source, const Config& config) {
+  std::string name = config.label.empty() ? source.name : config.label;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+}
+
+void declare_axes(ir::Kernel& k, const Tensor& t, ir::Param& p, const Config& config) {
+  for (const Axis& axis : t.axes) {
+    auto at = std::find_if(k.axes.begin(), k.axes.end(),
+                           [&](const ir::Axis& a) { return a.name == axis.name; });
+    if (at == k.axes.end()) {
+      auto bound = config.dims.find(axis.name);
+      ir::Axis a{axis.name, {}, axis.multiple, {}};
+      if (bound != config.dims.end()) a.bound = bound->second;
+      if (a.bound && (*a.bound < 1 || *a.bound % a.multiple != 0))
+        ir::fail(Diag::BadDim, t.loc, fmt::format("axis '{}' bound to {}", a.name, *a.bound),
+                 fmt::format("bind it to a positive multiple of {}", a.multiple));
+      k.axes.push_back(a);
+      k.axis_sizes.push_back(ir::no_value);
+      at = std::prev(k.axes.end());
+    }
+    p.axes.push_back(static_cast<int>(at - k.axes.begin()));
+  }
+}
+
+void declare_params(ir::Kernel& k, const KernelSource& source, const Config& config) {
+  for (const ParamRef& ref : source.params) {
+    ir::Param p;
+    if (const Tensor* t = std::get_if<Tensor>(&ref)) {
+      p = {t->name, ir::pointer(t->elem, ir::Space::Global), t->access, {}, ir::no_value, t->loc};
+      declare_axes(k, *t, p, config);
+    } else {
+      const Arg& a = std::get<Arg>(ref);
+      p = {a.name, ir::scalar(a.elem), ir::Access::In, {}, ir::no_value, a.loc};
+    }
+    p.value = k.new_value(p.type, p.name);
+    k.params.push_back(std::move(p));
+  }
+  for (std::size_t i = 0; i < k.axes.size(); ++i)
+    if (!k.axes[i].bound) k.axis_sizes[i] = k.new_value(ir::scalar(s32), k.axes[i].name);
+  for (const auto& [name, size] : config.dims) {
+    bool known = std::any_of(k.axes.begin(), k.axes.end(),
+                             [&](const ir::Axis& a) { return a.name == name; });
+    if (!known)
+      ir::fail(Diag::BadDim, source.loc, fmt::format("dimension '{}' = {}", name, size),
+               "bind an axis of the kernel's tensors");
+  }
+}
+
+void check_schedule(const ir::Schedule& s, const ir::Loc& loc) {
+  bool power = s.vec && !(s.vec & (s.vec - 1)) && s.vec <= 16;
+  if (!power || s.threads < 1 || s.threads > 1024 || s.chunks < 1 || s.unroll < 1 ||
+      s.stripe_cap < s.vec)
+    ir::fail(Diag::BadSchedule, loc,
+             fmt::format("schedule '{}': threads {}, vec {}, chunks {}, unroll {}, stripe_cap {}",
+                         s.name, s.threads, s.vec, s.chunks, s.unroll, s.stripe_cap),
+             "threads 1..1024, vec a power of two up to 16, chunks and unroll at least 1, "
+             "stripe_cap at least vec");
+}
+
+void set_launch(ir::Kernel& k, const KernelSource& source, const ir::Schedule& s, Body& body) {
+  k.launch.threads[0] = s.threads;
+  k.launch.min_ctas_per_sm = s.budget.ctas_per_sm;
+  k.launch.max_registers = s.budget.regs;
+  if (!source.launch) return;
+  const LaunchShape& shape = *source.launch;
+  if (shape.threads.size() > 3 || shape.grid.size() > 3)
+    ir::fail(Diag::BadLaunch, source.loc, "a launch of more than three dimensions", "use 1 to 3");
+  for (std::size_t i = 0; i < shape.threads.size(); ++i) k.launch.threads[i] = shape.threads[i];
+  for (std::size_t i = 0; i < shape.grid.size(); ++i) {
+    const Blocks& b = shape.grid[i];
+    k.launch.grid[i] = {.axis = b.axis ? body.axis_index(*b.axis, source.loc) : -1,
+                        .per_block = b.per_block,
+                        .count = b.count};
+  }
+  k.launch.cooperative = shape.cooperative;
+}
+
+/// Every listed parameter is used by some op.
+void check_used(const ir::Kernel& k) {
+  std::set<ir::ValueId> used;
+  ir::walk(k.body, [&](const ir::Operation& op) { used.insert(op.in.begin(), op.in.end()); });
+  for (const ir::Param& p : k.params)
+    if (!used.contains(p.value))
+      ir::fail(Diag::UnusedParam, p.loc,
+               fmt::format("parameter '{}' is listed but not used", p.name),
+               "use it, or drop it from the list");
+}
+
+}  // namespace
+
+KernelSource kernel(std::string name, ParamList params, std::function<void(Tiles&)> body,
+                    Here here) {
+  return {std::move(name), std::move(params.items), std::nullopt, std::move(body), {}, here};
+}
+
+KernelSource kernel(std::string name, ParamList params, LaunchShape launch,
+                    std::function<void(Thread&)> body, Here here) {
+  return {std::move(name), std::move(params.items), std::move(launch), {}, std::move(body), here};
+}
+
+ir::Kernel instantiate(const KernelSource& source, const Config& config) {
+  ir::Kernel k;
+  k.name = entry_name(source, config);
+  k.config = config.label.empty() ? source.name : config.label;
+  k.debug = config.debug;
+  check_schedule(config.schedule, source.loc);
+  declare_params(k, source, config);
+  if (source.tile_body) {
+    Tiles body(k, source, config.schedule);
+    set_launch(k, source, config.schedule, body);
+    source.tile_body(body);
+  } else {
+    Thread body(k, source, config.schedule);
+    set_launch(k, source, config.schedule, body);
+    source.thread_body(body);
+  }
+  k.body.ops.push_back(
+      {.op = ir::Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = source.loc});
+  check_used(k);
+  ir::check(k);
+  return k;
+}
+
+}  // namespace barline::dsl

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tensor parameters of a kernel and the places in them that a body names: x(row, all).
+#pragma once
+
+#include <vector>
+
+#include "dsl/value.h"
+
+namespace barline::dsl {
+
+struct All {};
+struct Part {};
+/// Every position of the axis; the block covers it.
+inline constexpr All all{};
+/// This block's part of an axis that the schedule splits over the grid.
+inline constexpr Part part{};
+
+/// One coordinate of a place.
+using Coord = std::variant<Value, std::int64_t, All, Part>;
+
+struct Tensor;
+
+/// A place in a tensor: one coordinate an axis, and where it was named.
+struct Place {
+  const Tensor* tensor = nullptr;
+  std::vector<Coord> coords;
+  ir::Loc loc;
+};
+
+/// A coordinate as an author writes it; made implicitly, so that it records the place.
+struct CoordArg {
+  Coord coord;
+  Here here;
+  CoordArg(const Value& v, Here here = Here::current()) : coord(v), here(here) {}
+  CoordArg(int i, Here here = Here::current()) : coord(std::int64_t{i}), here(here) {}
+  CoordArg(All a, Here here = Here::current()) : coord(a), here(here) {}
+  CoordArg(Part p, Here here = Here::current()) : coord(p), here(here) {}
+};
+
+/// A tensor parameter: a name, an element type and its axes, slowest first; dense and row-major.
+struct Tensor {
+  std::string name;
+  Elem elem = f32;
+  std::vector<Axis> axes;
+  ir::Access access = ir::Access::In;
+  ir::Loc loc;
+
+  /// A place: one coordinate for each axis.
+  template <class... Coords>
+  Place operator()(CoordArg first, Coords... rest) const {
+    return {this, {first.coord, CoordArg(rest).coord...}, first.here};
+  }
+};
+
+/// Only read.
+struct In : Tensor {
+  In(std::string name, Elem elem, std::vector<Axis> axes, Here here = Here::current())
+      : Tensor{std::move(name), elem, std::move(axes), ir::Access::In, here} {}
+};
+/// Only written.
+struct Out : Tensor {
+  Out(std::string name, Elem elem, std::vector<Axis> axes, Here here = Here::current())
+      : Tensor{std::move(name), elem, std::move(axes), ir::Access::Out, here} {}
+};
+/// Read and written.
+struct InOut : Tensor {
+  InOut(std::string name, Elem elem, std::vector<Axis> axes, Here here = Here::current())
+      : Tensor{std::move(name), elem, std::move(axes), ir::Access::InOut, here} {}
+};
+
+}  // namespace barline::dsl
