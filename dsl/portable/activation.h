@@ -41,17 +41,27 @@ F sigmoid(const F& x) {
   return fma(-q, whole, whole);
 }
 
-/// x * sigmoid(x), its subnormal tail included; -0 at -infinity. As in sigmoid, z scaled by 2^64.
+/// x * sigmoid(x), its subnormal tail included; -0 at -infinity. Below zero x z is x 2^n (1 + u),
+/// one rounding instead of two, scaled by 2^64; far below zero the result is x z (1 - q) as in
+/// sigmoid.
 template <class F>
 F silu(const F& x) {
   auto c = [&](float v) { return constant(x, v); };
   auto y = at_least(x, -112.0f);  // below: -0 in any case
-  auto scaled = detail::exp_biased(-min(abs(y), c(112.0f)), 191.0f);
-  auto z = scaled * c(0x1p-64f);
-  auto q = z / (c(1.0f) + z);
+  auto a = -min(abs(y), c(112.0f));
+  auto biased = detail::exponent_of_exp(a, 191.0f);
+  auto r = detail::remainder_of_exp(a, biased, 191.0f);
+  auto u = fma(r * r, detail::tail_of_exp(r), r);  // e^r - 1
+  auto power = bitcast_f32(bitcast_u32(biased) << 23);
+  auto z = fma(power, u, power) * c(0x1p-64f);
+
   auto negative = y < c(0.0f);
-  auto whole = y * select(negative, scaled, c(1.0f));
-  return fma(-q, whole, whole) * select(negative, c(0x1p-64f), c(1.0f));
+  auto direct = y > c(-1.375f);
+  auto scaled = y * power;
+  auto whole = select(negative, fma(scaled, u, scaled), y);
+  auto unscale = select(negative, c(0x1p-64f), c(1.0f));
+  auto q = select(direct, whole * unscale, z) / (c(1.0f) + z);
+  return select(direct, q, fma(-q, whole, whole) * unscale);
 }
 
 /// erf x: x times a polynomial below 0.922, above 1 - exp(polynomial); +-1 from 4 on.

@@ -18,14 +18,26 @@ F exponent_of_exp(const F& x, float bias) {
   return fma(x, constant(x, 0x1.715476p+0f), constant(x, round_magic + bias));
 }
 
-/// e^(x - n ln 2) for `biased` = 1.5 * 2^23 + bias + n.
+/// x - n ln 2 for `biased` = 1.5 * 2^23 + bias + n.
 template <class F>
-F fraction_of_exp(const F& x, const F& biased, float bias) {
+F remainder_of_exp(const F& x, const F& biased, float bias) {
   auto n = biased - constant(x, round_magic + bias);
   auto r = fma(n, constant(x, -0x1.62e430p-1f), x);
-  r = fma(n, constant(x, 0x1.05c610p-29f), r);
-  return polynomial(r, 1.0f, 1.0f, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558b0p-5f, 0x1.12398ep-7f,
+  return fma(n, constant(x, 0x1.05c610p-29f), r);
+}
+
+/// (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2.
+template <class F>
+F tail_of_exp(const F& r) {
+  return polynomial(r, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558b0p-5f, 0x1.12398ep-7f,
                     0x1.6a4d34p-10f);
+}
+
+/// e^r.
+template <class F>
+F exp_of_remainder(const F& r) {
+  auto one = constant(r, 1.0f);
+  return fma(fma(tail_of_exp(r), r, one), r, one);
 }
 
 /// p * 2^n for n in [-252, 254], rounded once; `biased` carries a bias of 254. Two factors, so that
@@ -42,7 +54,8 @@ F scale_by_exponent(const F& p, const F& biased) {
 template <class F>
 F exp_biased(const F& x, float bias) {
   auto biased = exponent_of_exp(x, bias);
-  return fraction_of_exp(x, biased, bias) * bitcast_f32(bitcast_u32(biased) << 23);
+  return exp_of_remainder(remainder_of_exp(x, biased, bias)) *
+         bitcast_f32(bitcast_u32(biased) << 23);
 }
 
 }  // namespace detail
@@ -53,7 +66,8 @@ F exp(const F& x) {
   auto bounded = at_least(x, -104.0f);
   auto most = constant(x, detail::round_magic + 254.0f + 129.0f);
   auto biased = min(detail::exponent_of_exp(bounded, 254.0f), most);
-  return detail::scale_by_exponent(detail::fraction_of_exp(bounded, biased, 254.0f), biased);
+  auto r = detail::remainder_of_exp(bounded, biased, 254.0f);
+  return detail::scale_by_exponent(detail::exp_of_remainder(r), biased);
 }
 
 /// e^x for x <= 0 (or NaN): the bits of exp(x), in fewer operations. For softmax.
