@@ -152,6 +152,18 @@ constexpr typename Format<T>::Bits narrow(Source x, Rounding round, Overflow ove
   const uint64_t bits = std::bit_cast<typename From::Bits>(x);
   const uint64_t magnitude = bits & ((uint64_t{1} << (From::width - 1)) - 1);
   const bool negative = bits >> (From::width - 1);
+  // The common case, a value in the normal range of the target, is a few integer operations.
+  constexpr int drop = From::mantissa - To::mantissa;
+  constexpr uint64_t least = uint64_t(From::bias - To::bias + 1) << From::mantissa;
+  constexpr uint64_t span = uint64_t(To::max_finite >> To::mantissa) << From::mantissa;
+  if (round == Rounding::Rn && magnitude >= least && magnitude - least < span) {
+    const uint64_t rounded =
+        magnitude + ((uint64_t{1} << (drop - 1)) - 1) + (magnitude >> drop & 1);
+    uint64_t result = (rounded >> drop) - (uint64_t(From::bias - To::bias) << To::mantissa);
+    if (result > To::max_finite)
+      result = overflow == Overflow::Saturate ? To::max_finite : To::infinity;
+    return typename To::Bits(result | uint64_t(negative) << (To::width - 1));
+  }
   if (magnitude > From::infinity) return To::nan;
   if (magnitude == From::infinity) {
     const uint64_t inf = overflow == Overflow::Saturate ? To::max_finite : To::infinity;

@@ -158,11 +158,15 @@ constexpr T max(T a, T b) {
 }
 template <SmallFloat T>
 constexpr T min(T a, T b) {
-  return from_f64<T>(min(to_f32(a), to_f32(b)));
+  const float x = to_f32(a), least = min(x, to_f32(b));
+  if (least != least) return {Format<T>::nan};
+  return std::bit_cast<uint32_t>(x) == std::bit_cast<uint32_t>(least) ? a : b;
 }
 template <SmallFloat T>
 constexpr T max(T a, T b) {
-  return from_f64<T>(max(to_f32(a), to_f32(b)));
+  const float x = to_f32(a), most = max(x, to_f32(b));
+  if (most != most) return {Format<T>::nan};
+  return std::bit_cast<uint32_t>(x) == std::bit_cast<uint32_t>(most) ? a : b;
 }
 
 /// PTX .sat: clamped to [+0, 1]; NaN gives +0.

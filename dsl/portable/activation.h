@@ -35,7 +35,7 @@ F tanh(const F& x) {
 template <class F>
 F sigmoid(const F& x) {
   auto one = constant(x, 1.0f);
-  auto z = exp_nonpositive(-abs(x));
+  auto z = portable::exp_nonpositive(-abs(x));
   auto q = z / (one + z);
   auto whole = select(x < constant(x, 0.0f), z, one);
   return fma(-q, whole, whole);
@@ -87,7 +87,7 @@ template <class F>
 F gelu_erf(const F& x) {
   auto y = at_least(x, -16.0f);  // below: -0 in any case
   auto half = constant(x, 0.5f);
-  return y * fma(half, erf(y * constant(x, 0x1.6a09e6p-1f)), half);
+  return y * fma(half, portable::erf(y * constant(x, 0x1.6a09e6p-1f)), half);
 }
 
 /// x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))); -0 at -infinity.
@@ -96,7 +96,7 @@ F gelu_tanh(const F& x) {
   auto y = at_least(x, -16.0f);  // below: -0 in any case
   auto half = constant(x, 0.5f);
   auto inner = y * fma(y * y, constant(x, 0x1.2444f2p-5f), constant(x, 0x1.988454p-1f));
-  return y * fma(half, tanh(inner), half);
+  return y * fma(half, portable::tanh(inner), half);
 }
 
 }  // namespace barline::dsl::portable

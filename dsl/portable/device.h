@@ -7,9 +7,15 @@
 
 namespace barline::dsl {
 
-inline Value constant(const Value& like, float v) { return Operand(v).in(like.body(), like.elem()); }
-inline Value constant(const Value& like, std::int32_t v) { return Operand(v).in(like.body(), like.elem()); }
-inline Value constant(const Value& like, std::uint32_t v) { return Operand(v).in(like.body(), like.elem()); }
+inline Value constant(const Value& like, float v) {
+  return Operand(v).in(like.body(), like.elem());
+}
+inline Value constant(const Value& like, std::int32_t v) {
+  return Operand(v).in(like.body(), like.elem());
+}
+inline Value constant(const Value& like, std::uint32_t v) {
+  return Operand(v).in(like.body(), like.elem());
+}
 inline Value bitcast_s32(const Value& v) { return v.as(s32); }
 inline Value bitcast_u32(const Value& v) { return v.as(u32); }
 inline Value bitcast_f32(const Value& v) { return v.as(f32); }
