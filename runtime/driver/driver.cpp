@@ -12,9 +12,6 @@
 namespace barline::driver {
 namespace {
 
-using GetProcAddress = abi::Result (*)(const char* name, void** address, int version,
-                                       std::uint64_t flags, abi::ProcAddressStatus* status);
-
 // cuLibraryLoadData and the five-argument cuGetProcAddress came with 12.0.
 constexpr int least_version = 12000;
 
@@ -41,32 +38,34 @@ Error::Error(ErrorKind kind, abi::Result code, std::string code_name, std::strin
 
 std::shared_ptr<const Driver> Driver::load(const Options& options) {
   std::shared_ptr<Driver> driver(new Driver);
-  driver->open(options.libraries);
-  driver->resolve();
+  GetProcAddress get = options.get_proc_address;
+  if (get == nullptr) {
+    get = driver->open(options.libraries);
+  } else {
+    driver->library_ = "the host's driver";
+  }
+  driver->resolve(get);
   driver->initialise();
   return driver;
 }
 
-void Driver::open(const std::vector<std::string>& candidates) {
+GetProcAddress Driver::open(const std::vector<std::string>& candidates) {
+  void* handle = nullptr;
   std::string reasons;
   for (const std::string& candidate : candidates) {
-    handle_ = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (handle_ != nullptr) {
-      library_ = candidate;
-      return;
-    }
+    library_ = candidate;
+    handle = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle != nullptr) break;
     const char* why = dlerror();
-    reasons +=
-        fmt::format("{}{}", reasons.empty() ? "" : "; ", why != nullptr ? why : candidate.c_str());
+    reasons += fmt::format("{}{}", reasons.empty() ? "" : "; ", why != nullptr ? why : "");
   }
-  throw Error(
-      ErrorKind::NoDriver, abi::Result::NotInitialized, "", "dlopen",
-      fmt::format("no CUDA driver: {}. Install the NVIDIA driver or run where there is one. {}",
-                  reasons.empty() ? "no library name was given" : reasons, without_driver));
-}
-
-void Driver::resolve() {
-  auto get = reinterpret_cast<GetProcAddress>(dlsym(handle_, "cuGetProcAddress_v2"));
+  if (handle == nullptr) {
+    throw Error(
+        ErrorKind::NoDriver, abi::Result::NotInitialized, "", "dlopen",
+        fmt::format("no CUDA driver: {}. Install the NVIDIA driver or run where there is one. {}",
+                    reasons.empty() ? "no library name was given" : reasons, without_driver));
+  }
+  auto get = reinterpret_cast<GetProcAddress>(dlsym(handle, "cuGetProcAddress_v2"));
   if (get == nullptr) {
     throw Error(
         ErrorKind::TooOld, abi::Result::NotSupported, "", "cuGetProcAddress",
@@ -74,6 +73,10 @@ void Driver::resolve() {
                     "driver 525 or newer.",
                     library_));
   }
+  return get;
+}
+
+void Driver::resolve(GetProcAddress get) {
   const auto find = [&](const char* name, int version) -> void* {
     void* address = nullptr;
     auto status = abi::ProcAddressStatus::Success;

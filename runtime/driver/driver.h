@@ -11,9 +11,15 @@
 
 namespace barline::driver {
 
+/// The driver's cuGetProcAddress, as of CUDA 12.
+using GetProcAddress = abi::Result (*)(const char* name, void** address, int version,
+                                       std::uint64_t flags, abi::ProcAddressStatus* status);
+
 struct Options {
   /// Tried in this order; the first that loads is used.
   std::vector<std::string> libraries{"libcuda.so.1"};
+  /// For a host that already holds a driver, and for tests: no library is opened then.
+  GetProcAddress get_proc_address = nullptr;
 };
 
 class Device;
@@ -48,12 +54,11 @@ class Driver : public std::enable_shared_from_this<Driver> {
 
  private:
   Driver() = default;
-  void open(const std::vector<std::string>& candidates);
-  void resolve();
+  GetProcAddress open(const std::vector<std::string>& candidates);
+  void resolve(GetProcAddress get);
   void initialise();
 
   abi::Api api_;
-  void* handle_ = nullptr;
   std::string library_;
   int version_ = 0;
   int device_count_ = 0;
