@@ -83,6 +83,8 @@ TEST_CASE("what has no budget, no record or another assembler does not pass") {
   m.error = "ptxas refused it";
   CHECK(verdict_of(m).verdict == GateVerdict::Missing);
   CHECK(verdict_of(m).reason == "ptxas refused it");
+  CHECK(verdict_of(measured(), "").verdict == GateVerdict::NoPtxas);
+  CHECK_FALSE(judge(sample(), {measured()}, {}).passed());
   CHECK(verdict_of(measured(), "ptxas 12.8").verdict == GateVerdict::Assembler);
   CHECK(verdict_of(measured(), "ptxas 12.8").reason ==
         "the budgets hold for ptxas 13.0, this is ptxas 12.8; re-pin with --update");

@@ -85,6 +85,7 @@ void judge_row(GateRow& row, const RegistryFile& registry, const GateOptions& op
                const BarrierMax& barriers) {
   const ResourceRow& m = row.measured;
   Judge judge(row);
+  if (options.assembler.empty()) return judge.set(GateVerdict::NoPtxas, "not measured");
   if (!m.error.empty()) return judge.set(GateVerdict::Missing, m.error);
   if (options.assembler != registry.assembler) {
     judge.set(GateVerdict::Assembler,
@@ -115,14 +116,15 @@ std::string config_name(const std::string& kernel, const std::string& type,
 std::string ResourceRow::config() const { return config_name(kernel, type, schedule); }
 
 std::string_view name(GateVerdict v) {
-  constexpr std::string_view names[] = {"OK",     "IMPROVED",  "NEW",    "OVER",
-                                        "BROKEN", "ASSEMBLER", "MISSING"};
+  constexpr std::string_view names[] = {"OK",     "IMPROVED",  "NEW",      "OVER",
+                                        "BROKEN", "ASSEMBLER", "NO PTXAS", "MISSING"};
   return names[static_cast<int>(v)];
 }
 
 GateReport judge(const RegistryFile& registry, const std::vector<ResourceRow>& measured,
                  const GateOptions& options) {
   GateReport report;
+  report.file = registry.file;
   report.pinned_assembler = registry.assembler;
   report.assembler = options.assembler;
   BarrierMax barriers = largest_barriers(measured);
@@ -130,9 +132,9 @@ GateReport judge(const RegistryFile& registry, const std::vector<ResourceRow>& m
     GateRow row;
     row.measured = m;
     judge_row(row, registry, options, barriers);
-    bool fails = row.verdict > GateVerdict::Improved ||
-                 (row.verdict == GateVerdict::Improved && options.improved_fails);
-    report.failures += fails;
+    row.fails = row.verdict > GateVerdict::Improved ||
+                (row.verdict == GateVerdict::Improved && options.improved_fails);
+    report.failures += row.fails;
     report.improved += row.verdict == GateVerdict::Improved;
     report.rows.push_back(std::move(row));
   }

@@ -22,6 +22,7 @@ enum class GateVerdict {
   Over,       ///< above budget
   Broken,     ///< log, cubin and IR disagree, or ptxas noted a loss of performance
   Assembler,  ///< the budgets are pinned to another assembler
+  NoPtxas,    ///< there is no assembler to measure with
   Missing     ///< no record: the compile failed or was not done
 };
 std::string_view name(GateVerdict v);
@@ -32,16 +33,18 @@ struct GateRow {
   int budget_barriers = 0;
   std::optional<int> budget_barriers_per_step{};
   GateVerdict verdict = GateVerdict::Ok;
+  bool fails = false;
   std::string reason{};  ///< "registers 42 > 40; smem 64 < 128", or empty
 };
 
 struct GateOptions {
-  std::string assembler;  ///< "ptxas 13.0": the one that measured
+  std::string assembler{};  ///< "ptxas 13.0": the one that measured
   bool improved_fails = true;
 };
 
 struct GateReport {
   std::vector<GateRow> rows{};
+  std::string file{};  ///< the register, as messages name it
   std::string pinned_assembler{}, assembler{};
   int failures = 0;
   int improved = 0;

@@ -36,10 +36,8 @@ json to_json(const ResourceRow& row) {
   json out = {{"kernel", config_name(row.kernel, row.type, "")},
               {"schedule", row.schedule},
               {"target", row.target}};
-  if (!row.error.empty()) {
-    out["error"] = row.error;
-    return out;
-  }
+  if (!row.error.empty()) out["error"] = row.error;
+  if (!row.error.empty() || row.registers == 0) return out;
   out.update({{"registers", row.registers},
               {"spill_stores", row.spill_stores},
               {"spill_loads", row.spill_loads},
@@ -84,7 +82,7 @@ std::string to_text(const GateReport& report, bool only_failures) {
   for (const GateRow& row : report.rows) {
     if (only_failures && row.verdict == GateVerdict::Ok) continue;
     const ResourceRow& m = row.measured;
-    if (!m.error.empty()) {
+    if (!m.error.empty() || row.verdict == GateVerdict::NoPtxas) {
       out += fmt::format("{:<{}}  {:<7} {}  {}\n", m.config(), width, m.target, name(row.verdict),
                          row.reason);
       continue;
@@ -103,7 +101,7 @@ std::string to_text(const GateReport& report, bool only_failures) {
   std::size_t good = report.rows.size() - static_cast<std::size_t>(report.failures);
   out += fmt::format("{}: {} of {} configs within budget, {} improved ({})\n",
                      report.passed() ? "PASS" : "FAIL", good, report.rows.size(), report.improved,
-                     report.assembler);
+                     report.assembler.empty() ? "no ptxas" : report.assembler);
   return out;
 }
 
