@@ -5,13 +5,11 @@
 // conversions between float types: ir/half.h. Host code is compiled with -ffp-contract=off.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <limits>
-#include <type_traits>
 
 #include "ir/half.h"
 #include "ir/integer.h"
