@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/compile.h"
+
+#include "codegen/cubin/check.h"
+
+namespace barline::codegen {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+int count_barriers(const ir::Kernel& k) {
+  int n = 0;
+  ir::walk(k.body, [&](const ir::Operation& op) { n += op.is(ir::Op::Barrier); });
+  return n;
+}
+
+/// Fills in what log and cubin say of the kernel.
+void read_results(Compiled& c, const CompileOptions& options) {
+  c.record = Cubin::parse(c.cubin).kernel(c.name);
+  c.report = parse_ptxas_log(c.log).verdict(c.name, c.record.callees);
+  c.disagreements = check_against(c.report, c.record);
+  if (options.calibration) c.skeleton = skeleton(c.cubin, c.name, *options.calibration);
+}
+
+}  // namespace
+
+AssembleOptions assemble_options(const ir::Target& target, const CompileOptions& options) {
+  AssembleOptions a;
+  a.sm = std::string(target.name);
+  a.lineinfo = options.lineinfo;
+  a.extra = {"--fmad=false"};  // every mul and add has its rounding already; this holds it twice
+  a.extra.insert(a.extra.end(), options.extra_flags.begin(), options.extra_flags.end());
+  a.timeout = options.timeout;
+  return a;
+}
+
+Compiled compile(const ir::Kernel& lowered, const ir::Target& target, const Ptxas& ptxas,
+                 const CompileOptions& options) {
+  Compiled c;
+  c.name = lowered.name;
+  c.target = std::string(target.name);
+  c.barriers = count_barriers(lowered);
+  c.smem_dynamic = static_cast<int>(ir::shared_bytes(lowered));
+  auto start = Clock::now();
+  c.ptx = emit_ptx(lowered, target, {.lineinfo = options.lineinfo});
+  c.times.ptx_ms = ms_since(start);
+  Assembled assembled = ptxas.assemble(c.ptx, assemble_options(target, options));
+  c.times.ptxas_ms = assembled.ms;
+  start = Clock::now();
+  c.cubin = std::move(assembled.cubin);
+  c.log = std::move(assembled.log);
+  read_results(c, options);
+  c.times.read_ms = ms_since(start);
+  return c;
+}
+
+}  // namespace barline::codegen

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/lower/address_p.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+#include "codegen/lower/ops_p.h"
+
+namespace barline::codegen {
+namespace {
+
+/// Both ptxas and the hardware take fewer bits than PTX promises; far offsets go into the register.
+constexpr std::int64_t far = std::int64_t{1} << 23;
+
+llvm::Value* extend_index(Lowerer& l, ir::ValueId index, bool shared) {
+  llvm::Type* t = l.int_type(shared ? 32 : 64);
+  llvm::Value* v = l.value(index);
+  return ir::is_signed(l.elem(index)) ? l.b().CreateSExtOrTrunc(v, t)
+                                      : l.b().CreateZExtOrTrunc(v, t);
+}
+
+/// Byte offset of an element index; nibbles share a byte.
+llvm::Value* scaled(Lowerer& l, llvm::Value* index, int bits, bool shared) {
+  if (bits < 8) return l.b().CreateAShr(index, 1);
+  if (bits == 8) return index;
+  return l.b().CreateMul(index, l.integer(shared ? 32 : 64, bits / 8));
+}
+
+}  // namespace
+
+std::string Address::text(int operand, std::int64_t more) const {
+  const std::int64_t n = offset + more;
+  return n ? fmt::format("[${}{:+}]", operand, n) : fmt::format("[${}]", operand);
+}
+
+Address address(Lowerer& l, const ir::Operation& op, int lanes) {
+  const ir::Type& pointer = l.type(op.in[0]);
+  const bool shared = pointer.space == ir::Space::Shared;
+  const int bits = pointer.elem == ir::Elem::I1 ? 8 : ir::bits(pointer.elem);
+  Address a{l.value(op.in[0]), 0, shared ? "shared" : "global"};
+  std::int64_t elements = op.attr(ir::Key::Offset);
+  llvm::Value* index = nullptr;
+  if (std::optional<std::int64_t> n = l.constant(op.in[1]))
+    elements += *n;
+  else
+    index = extend_index(l, op.in[1], shared);
+  // A single nibble's byte depends on the whole sum, not on its parts.
+  if (index && bits < 8 && elements % 2 && lanes == 1) {
+    index = l.b().CreateAdd(index, l.integer(shared ? 32 : 64, elements));
+    elements = 0;
+  }
+  if (index) a.base = l.b().CreateAdd(a.base, scaled(l, index, bits, shared));
+  a.offset = bits < 8 ? elements >> 1 : elements * (bits / 8);
+  if (a.offset >= far || a.offset < -far) {
+    a.base = l.b().CreateAdd(a.base, l.integer(shared ? 32 : 64, a.offset));
+    a.offset = 0;
+  }
+  return a;
+}
+
+std::string scope(const Lowerer& l, const ir::Operation& op) {
+  if (!op.find(ir::Key::Scope)) return "gpu";
+  const auto s = op.attr_as<ir::MemScope>(ir::Key::Scope);
+  if (s == ir::MemScope::Cluster && l.target().capability < 90)
+    ir::fail(ir::Diag::TargetFeature, op.loc,
+             fmt::format("{} at cluster scope; {} has no clusters", name(op.op), l.target().name),
+             "use cta or gpu scope, or leave the target out");
+  return std::string(ir::spellings(ir::AttrKind::MemScope)[static_cast<int>(s)]);
+}
+
+void lower(ir::Tag<ir::Op::SlotAt>, Lowerer& l, const ir::Operation& op) {
+  const ir::Slot& slot = l.kernel().slots[l.kernel().slot_of(op.in[0])];
+  llvm::Value* base = l.value(op.in[0]);
+  if (slot.copies == 1) return l.result(op, base);
+  llvm::Value* use = l.b().CreateZExtOrTrunc(l.value(op.in[1]), l.int_type(32));
+  llvm::Value* copy = l.b().CreateURem(use, l.integer(32, slot.copies));
+  llvm::Value* offset = l.b().CreateMul(copy, l.integer(32, ir::slot_pitch(slot)));
+  l.result(op, l.b().CreateAdd(base, offset));
+}
+
+}  // namespace barline::codegen

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inline assembly calls. A pure one is `memory(none)`, so LLVM may merge or drop it; one on memory
+// is `sideeffect` with a memory clobber, so LLVM moves no access across it.
+#include <llvm/IR/DerivedTypes.h>
+#include <llvm/IR/InlineAsm.h>
+
+#include "codegen/lower/lowerer_p.h"
+
+namespace barline::codegen {
+namespace {
+
+char constraint(llvm::Type* t) {
+  if (t->isFloatTy()) return 'f';
+  if (t->isDoubleTy()) return 'd';
+  switch (t->getIntegerBitWidth()) {
+    case 1: return 'b';
+    case 16: return 'h';
+    case 32: return 'r';
+    case 64: return 'l';
+    default: throw CodegenError("an operand of inline assembly has a width that no register has");
+  }
+}
+
+std::string constraints(llvm::Type* result, llvm::ArrayRef<llvm::Value*> args, bool early) {
+  std::string text;
+  auto add = [&](const char* prefix, llvm::Type* t) {
+    if (!text.empty()) text += ',';
+    text += prefix;
+    text += constraint(t);
+  };
+  const char* out = early ? "=&" : "=";
+  if (auto* s = llvm::dyn_cast<llvm::StructType>(result)) {
+    for (llvm::Type* t : s->elements()) add(out, t);
+  } else if (!result->isVoidTy()) {
+    add(out, result);
+  }
+  for (llvm::Value* v : args) add("", v->getType());
+  return text;
+}
+
+llvm::FunctionType* signature(llvm::Type* result, llvm::ArrayRef<llvm::Value*> args) {
+  llvm::SmallVector<llvm::Type*, 8> types;
+  for (llvm::Value* v : args) types.push_back(v->getType());
+  return llvm::FunctionType::get(result, types, false);
+}
+
+}  // namespace
+
+llvm::Value* Lowerer::pure_asm(llvm::Type* result, llvm::StringRef text,
+                               llvm::ArrayRef<llvm::Value*> args) {
+  auto* code = llvm::InlineAsm::get(signature(result, args), text, constraints(result, args, false),
+                                    /*hasSideEffects=*/false);
+  llvm::CallInst* call = builder_.CreateCall(code, args);
+  call->setDoesNotThrow();
+  call->setDoesNotAccessMemory();
+  call->addFnAttr(llvm::Attribute::WillReturn);
+  return call;
+}
+
+llvm::Value* Lowerer::memory_asm(llvm::Type* result, llvm::StringRef text,
+                                 llvm::ArrayRef<llvm::Value*> args, bool early) {
+  std::string all = constraints(result, args, early);
+  all += all.empty() ? "~{memory}" : ",~{memory}";
+  auto* code = llvm::InlineAsm::get(signature(result, args), text, all, /*hasSideEffects=*/true);
+  llvm::CallInst* call = builder_.CreateCall(code, args);
+  call->setDoesNotThrow();
+  return call;
+}
+
+}  // namespace barline::codegen

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the lowerings of all ops share: the builder, the LLVM values of the kernel's values, and
+// inline assembly. How a value of the IR is held:
+//
+//   i1            i1                         f32, f64    float, double
+//   integers      iN of their width          f16, bf16   i16, the bits
+//   8-bit floats  i8, the bits               s4 u4 e2m1  i8, the bits in the low half, above 0
+//   vector        its elements, one by one   slot        i32, the byte address in shared memory
+//   parameter     i64, the byte address, or the scalar
+//
+// The builder folds nothing, so what is poison in LLVM and total in the IR never meets a folder.
+#pragma once
+
+#include <llvm/ADT/ArrayRef.h>
+#include <llvm/ADT/SmallVector.h>
+#include <llvm/ADT/StringRef.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/NoFolder.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codegen/ptx.h"
+#include "ir/diagnostic.h"
+#include "ir/kernel.h"
+#include "ir/target.h"
+
+namespace llvm {
+class DIBuilder;
+class DISubprogram;
+}  // namespace llvm
+
+namespace barline::codegen {
+
+using Values = llvm::SmallVector<llvm::Value*, 1>;
+
+class Lowerer {
+ public:
+  Lowerer(const ir::Kernel& k, const ir::Target& target, const EmitOptions& options,
+          llvm::LLVMContext& context);
+  ~Lowerer();
+  std::unique_ptr<llvm::Module> run();
+
+  const ir::Kernel& kernel() const { return k_; }
+  const ir::Target& target() const { return target_; }
+  llvm::Module& module() { return *module_; }
+  llvm::Function& function() { return *function_; }
+  llvm::IRBuilder<llvm::NoFolder>& b() { return builder_; }
+
+  // ---- values ----
+  const ir::Type& type(ir::ValueId v) const { return k_.type(v); }
+  ir::Elem elem(ir::ValueId v) const { return k_.type(v).elem; }
+  /// The elements of a scalar or vector value.
+  const Values& values(ir::ValueId v) const { return values_[v]; }
+  llvm::Value* value(ir::ValueId v) const { return values_[v].front(); }
+  void set(ir::ValueId v, llvm::Value* value) { values_[v] = {value}; }
+  void set(ir::ValueId v, Values values) { values_[v] = std::move(values); }
+  /// Sets the only result of an op; nothing where the op has none.
+  void result(const ir::Operation& op, llvm::Value* value) {
+    if (!op.out.empty()) set(op.out[0], value);
+  }
+  /// The same for a result that is counted in 32 bits and declared a signed integer of any width.
+  void result_s32(const ir::Operation& op, llvm::Value* value) {
+    if (!op.out.empty())
+      set(op.out[0], builder_.CreateSExtOrTrunc(value, type_of(elem(op.out[0]))));
+  }
+  /// The value of an integer constant of the IR, sign- or zero-extended by its type.
+  std::optional<std::int64_t> constant(ir::ValueId v) const;
+  /// Whether any op takes the value.
+  bool is_used(ir::ValueId v) const { return used_[v]; }
+
+  // ---- types and constants ----
+  llvm::Type* type_of(ir::Elem e);
+  llvm::IntegerType* int_type(unsigned bits) { return builder_.getIntNTy(bits); }
+  llvm::ConstantInt* integer(unsigned bits, std::uint64_t value) {
+    return llvm::ConstantInt::get(int_type(bits), value);
+  }
+  llvm::Value* f32(float value);
+  llvm::Value* f64(double value);
+
+  // ---- inline assembly; operands are constrained by their LLVM types (i1 b, i16 h, i32 r, ...)
+  // ----
+  /// Assembly whose result depends on its operands alone: may be merged, moved and dropped.
+  llvm::Value* pure_asm(llvm::Type* result, llvm::StringRef text,
+                        llvm::ArrayRef<llvm::Value*> args);
+  /// Assembly that reads or writes memory: keeps its place among all other memory accesses as far
+  /// as LLVM goes. ptxas goes by the PTX memory model alone. `early`: results are written before
+  /// the operands are read for the last time.
+  llvm::Value* memory_asm(llvm::Type* result, llvm::StringRef text,
+                          llvm::ArrayRef<llvm::Value*> args, bool early = false);
+  /// Calls an LLVM intrinsic by number.
+  llvm::Value* intrinsic(unsigned id, llvm::ArrayRef<llvm::Value*> args,
+                         llvm::ArrayRef<llvm::Type*> overload = {});
+
+  // ---- structure ----
+  /// Lowers the region's ops up to its terminator, and returns that.
+  const ir::Operation& region(const ir::Region& region);
+  llvm::BasicBlock* new_block(const char* name);
+  /// x + X * (y + Y * z), without the dimensions that have one thread.
+  llvm::Value* thread_rank();
+
+ private:
+  void declare_function();
+  void launch_bounds();
+  void bind_parameters();
+  void bind_slots();
+  void start_lineinfo();
+  void place(const ir::Loc& loc);
+
+  const ir::Kernel& k_;
+  const ir::Target& target_;
+  EmitOptions options_;
+  std::vector<const ir::Operation*> defs_;
+  std::vector<bool> used_;
+  std::vector<Values> values_;
+  std::unique_ptr<llvm::Module> module_;
+  llvm::IRBuilder<llvm::NoFolder> builder_;
+  llvm::Function* function_ = nullptr;
+  std::unique_ptr<llvm::DIBuilder> debug_;
+  llvm::DISubprogram* subprogram_ = nullptr;
+};
+
+/// Lowers one op by its row of ops.def.
+void lower_op(Lowerer& l, const ir::Operation& op);
+
+}  // namespace barline::codegen

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads and stores. Each is one assembly template,
+//
+//   @p  ld [.order.scope] .space [.cache] [.nc] [.vN] .type  {registers}, [base + immediate]
+//
+// and never an LLVM load: LLVM would turn a load that it believes invariant into ld.global.nc, and
+// has no cache hints. The calls are marked as touching all memory, so LLVM keeps the program's
+// order of accesses and barriers; ptxas schedules them freely within the PTX memory model.
+#include <fmt/format.h>
+
+#include "codegen/lower/address_p.h"
+#include "codegen/lower/floats_p.h"
+#include "codegen/lower/ops_p.h"
+#include "codegen/lower/registers_p.h"
+
+namespace barline::codegen {
+namespace {
+
+using ir::CacheHint;
+using ir::MemOrder;
+
+bool is_shared(Lowerer& l, const ir::Operation& op) {
+  return l.type(op.in[0]).space == ir::Space::Shared;
+}
+
+/// A hint changes no value, so where an instruction has no form for it (shared memory, cache
+/// operators under an order) it is left out.
+std::string load_cache(Lowerer& l, const ir::Operation& op, MemOrder order) {
+  if (!op.find(ir::Key::Cache) || is_shared(l, op)) return "";
+  const bool ordered = order == MemOrder::Relaxed || order == MemOrder::Acquire;
+  switch (op.attr_as<CacheHint>(ir::Key::Cache)) {
+    case CacheHint::All: return ordered ? "" : ".ca";
+    case CacheHint::Global: return ordered ? "" : ".cg";
+    case CacheHint::Streaming: return ordered ? "" : ".cs";
+    case CacheHint::LastUse: return ordered || order == MemOrder::Const ? "" : ".lu";
+    case CacheHint::WriteThrough: return "";
+    case CacheHint::EvictFirst: return ".L1::evict_first";
+    case CacheHint::EvictLast: return ".L1::evict_last";
+    case CacheHint::NoAllocate: return ".L1::no_allocate";
+  }
+  return "";
+}
+
+std::string store_cache(Lowerer& l, const ir::Operation& op, MemOrder order) {
+  if (!op.find(ir::Key::Cache) || is_shared(l, op)) return "";
+  const bool ordered = order != MemOrder::Weak;
+  switch (op.attr_as<CacheHint>(ir::Key::Cache)) {
+    case CacheHint::All: return ordered ? "" : ".wb";
+    case CacheHint::Global: return ordered ? "" : ".cg";
+    case CacheHint::Streaming: return ordered ? "" : ".cs";
+    case CacheHint::LastUse: return "";
+    case CacheHint::WriteThrough: return ordered ? "" : ".wt";
+    case CacheHint::EvictFirst: return ".L1::evict_first";
+    case CacheHint::EvictLast: return ".L1::evict_last";
+    case CacheHint::NoAllocate: return ".L1::no_allocate";
+  }
+  return "";
+}
+
+[[noreturn]] void bad_order(const ir::Operation& op, MemOrder order) {
+  refuse(
+      op,
+      fmt::format("{} with order {}", name(op.op),
+                  ir::spellings(ir::AttrKind::MemOrder)[static_cast<int>(order)]),
+      op.is(ir::Op::Load) ? "use weak, const, relaxed or acquire" : "use weak, relaxed or release");
+}
+
+/// "ld.global.cs.nc", "ld.acquire.gpu.global".
+std::string load_name(Lowerer& l, const ir::Operation& op, const char* space) {
+  const auto order = op.attr_as<MemOrder>(ir::Key::Order);
+  const std::string cache = load_cache(l, op, order);
+  switch (order) {
+    case MemOrder::Weak: return fmt::format("ld.{}{}", space, cache);
+    case MemOrder::Const:
+      if (is_shared(l, op)) return fmt::format("ld.{}", space);
+      return cache.starts_with(".L1") ? "ld.global.nc" + cache : "ld.global" + cache + ".nc";
+    case MemOrder::Relaxed: return fmt::format("ld.relaxed.{}.{}{}", scope(l, op), space, cache);
+    case MemOrder::Acquire: return fmt::format("ld.acquire.{}.{}{}", scope(l, op), space, cache);
+    default: bad_order(op, order);
+  }
+}
+
+std::string store_name(Lowerer& l, const ir::Operation& op, const char* space) {
+  const auto order = op.attr_as<MemOrder>(ir::Key::Order);
+  const std::string cache = store_cache(l, op, order);
+  switch (order) {
+    case MemOrder::Weak: return fmt::format("st.{}{}", space, cache);
+    case MemOrder::Relaxed: return fmt::format("st.relaxed.{}.{}{}", scope(l, op), space, cache);
+    case MemOrder::Release: return fmt::format("st.release.{}.{}{}", scope(l, op), space, cache);
+    default: bad_order(op, order);
+  }
+}
+
+/// One instruction's registers. A masked-off load leaves zeros: they are written first.
+void load_registers(Lowerer& l, const Transfer& t, const std::string& name, const Address& a,
+                    int step, llvm::Value* active, Values& out) {
+  llvm::Type* type = register_type(l, t);
+  llvm::SmallVector<llvm::Type*, 4> types(t.registers, type);
+  llvm::Type* result =
+      t.registers == 1 ? type : llvm::StructType::get(l.module().getContext(), types);
+  std::string text;
+  llvm::SmallVector<llvm::Value*, 2> args{a.base};
+  if (active) {
+    const int bits = std::max(16, t.register_bits);
+    for (int i = 0; i < t.registers; ++i) text += fmt::format("mov.b{} ${}, 0; ", bits, i);
+    text += fmt::format("@${} ", t.registers + 1);
+    args.push_back(active);
+  }
+  text += fmt::format("{}{} {}, {};", name, vector_suffix(t), register_list(t, 0),
+                      a.text(t.registers, step * t.bytes()));
+  llvm::Value* loaded = l.memory_asm(result, text, args, active != nullptr);
+  if (t.registers == 1) return out.push_back(loaded);
+  for (int i = 0; i < t.registers; ++i) out.push_back(l.b().CreateExtractValue(loaded, i));
+}
+
+/// The half of a byte that a single 4-bit element stands in.
+llvm::Value* pick_nibble(Lowerer& l, const ir::Operation& op, llvm::Value* byte) {
+  llvm::Value* index = l.b().CreateZExtOrTrunc(l.value(op.in[1]), l.int_type(16));
+  index = l.b().CreateAdd(index, l.integer(16, op.attr(ir::Key::Offset) & 1));
+  llvm::Value* odd = l.b().CreateAnd(index, l.integer(16, 1));
+  llvm::Value* high = l.b().CreateLShr(byte, 4);
+  return l.b().CreateSelect(l.b().CreateICmpNE(odd, l.integer(16, 0)), high, byte);
+}
+
+}  // namespace
+
+void lower(ir::Tag<ir::Op::Load>, Lowerer& l, const ir::Operation& op) {
+  if (op.out.empty()) return;
+  const ir::Type& type = l.type(op.out[0]);
+  const Transfer t = transfer(type);
+  const Address a = address(l, op, type.lanes);
+  const std::string name = load_name(l, op, a.space);
+  llvm::Value* active = op.in.size() > 2 ? l.value(op.in[2]) : nullptr;
+  Values registers;
+  for (int i = 0; i < t.instructions; ++i) load_registers(l, t, name, a, i, active, registers);
+  if (ir::bits(type.elem) == 4 && type.lanes == 1) registers[0] = pick_nibble(l, op, registers[0]);
+  l.set(op.out[0], unpack(l, t, registers));
+}
+
+void lower(ir::Tag<ir::Op::Store>, Lowerer& l, const ir::Operation& op) {
+  const ir::Type& type = l.type(op.in[2]);
+  if (ir::bits(type.elem) == 4 && type.lanes == 1)
+    refuse(op, fmt::format("a store of one {}, which shares its byte", ir::name(type.elem)),
+           "store a vector of at least two");
+  const Transfer t = transfer(type);
+  const Address a = address(l, op, type.lanes);
+  const std::string name = store_name(l, op, a.space);
+  const Values registers = pack(l, t, l.values(op.in[2]));
+  for (int i = 0; i < t.instructions; ++i) {
+    llvm::SmallVector<llvm::Value*, 6> args{a.base};
+    for (int r = 0; r < t.registers; ++r) args.push_back(registers[i * t.registers + r]);
+    std::string text = fmt::format("{}{} {}, {};", name, vector_suffix(t), a.text(0, i * t.bytes()),
+                                   register_list(t, 1));
+    if (op.in.size() > 3) {
+      text = fmt::format("@${} {}", args.size(), text);
+      args.push_back(l.value(op.in[3]));
+    }
+    l.memory_asm(l.b().getVoidTy(), text, args);
+  }
+}
+
+void lower(ir::Tag<ir::Op::Pack>, Lowerer& l, const ir::Operation& op) {
+  Values elements;
+  for (ir::ValueId v : op.in) elements.push_back(l.value(v));
+  l.set(op.out[0], elements);
+}
+
+void lower(ir::Tag<ir::Op::Extract>, Lowerer& l, const ir::Operation& op) {
+  l.result(op, l.values(op.in[0])[op.attr(ir::Key::Index)]);
+}
+
+}  // namespace barline::codegen

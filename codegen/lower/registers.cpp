@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/lower/registers_p.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace barline::codegen {
+namespace {
+
+using ir::Elem;
+
+/// Width of an element in memory.
+int memory_bits(Elem e) { return e == Elem::I1 ? 8 : ir::bits(e); }
+
+/// An element that came out of a register of its own width or wider.
+llvm::Value* element(Lowerer& l, llvm::Value* bits, Elem e) {
+  if (bits->getType()->isFloatingPointTy()) return bits;
+  if (e == Elem::I1) {
+    llvm::Value* byte = l.b().CreateTrunc(bits, l.int_type(8));
+    return l.b().CreateICmpNE(byte, l.integer(8, 0));
+  }
+  bits = l.b().CreateTrunc(bits, l.int_type(ir::bits(e) < 8 ? 8 : ir::bits(e)));
+  return ir::bits(e) == 4 ? l.b().CreateAnd(bits, l.integer(8, 15)) : bits;
+}
+
+/// The halves by mov: ptxas then reads them in place, without a shift.
+void split_halves(Lowerer& l, llvm::Value* word, Values& out) {
+  llvm::Type* half = l.int_type(16);
+  llvm::Value* both =
+      l.pure_asm(llvm::StructType::get(half, half), "mov.b32 {$0, $1}, $2;", {word});
+  out.push_back(l.b().CreateExtractValue(both, 0));
+  out.push_back(l.b().CreateExtractValue(both, 1));
+}
+
+}  // namespace
+
+Transfer transfer(ir::Type t) {
+  Transfer r{.elem = t.elem, .lanes = t.lanes};
+  const int bits = memory_bits(t.elem), total = std::max(8, bits * t.lanes);
+  if (t.lanes == 1 || bits >= 32) {
+    r.register_bits = std::max(8, bits);
+    r.registers = std::min<int>(t.lanes, 128 / r.register_bits);
+    r.instructions = t.lanes / r.registers;
+  } else {
+    r.register_bits = std::min(32, total);
+    const int words = total / r.register_bits;
+    r.registers = std::min(words, 4);
+    r.instructions = words / r.registers;
+  }
+  const bool is_float = t.elem == Elem::F32 || t.elem == Elem::F64;
+  switch (r.register_bits) {
+    case 8: r.type = "b8"; break;
+    case 16: r.type = "b16"; break;
+    case 32: r.type = is_float ? "f32" : "b32"; break;
+    default: r.type = is_float ? "f64" : "b64"; break;
+  }
+  return r;
+}
+
+llvm::Type* register_type(Lowerer& l, const Transfer& t) {
+  if (t.type[0] == 'f') return l.type_of(t.elem);
+  return l.int_type(std::max(16, t.register_bits));
+}
+
+std::string vector_suffix(const Transfer& t) {
+  return t.registers == 1 ? fmt::format(".{}", t.type)
+                          : fmt::format(".v{}.{}", t.registers, t.type);
+}
+
+std::string register_list(const Transfer& t, int first) {
+  if (t.registers == 1) return fmt::format("${}", first);
+  std::string text = "{";
+  for (int i = 0; i < t.registers; ++i) text += fmt::format("{}${}", i ? ", " : "", first + i);
+  return text + "}";
+}
+
+Values unpack(Lowerer& l, const Transfer& t, const Values& registers) {
+  const int bits = memory_bits(t.elem);
+  Values out;
+  for (llvm::Value* r : registers) {
+    const int in_register = std::min(t.lanes, std::max(1, t.register_bits / bits));
+    if (in_register == 2 && bits == 16) {
+      split_halves(l, r, out);
+      continue;
+    }
+    for (int i = 0; i < in_register; ++i) {
+      llvm::Value* shifted = i ? l.b().CreateLShr(r, i * bits) : r;
+      out.push_back(element(l, shifted, t.elem));
+    }
+  }
+  return out;
+}
+
+Values pack(Lowerer& l, const Transfer& t, const Values& elements) {
+  const int bits = memory_bits(t.elem);
+  const int in_register = std::min(t.lanes, std::max(1, t.register_bits / bits));
+  llvm::Type* type = register_type(l, t);
+  Values out;
+  for (std::size_t first = 0; first < elements.size(); first += in_register) {
+    if (type->isFloatingPointTy()) {
+      out.push_back(elements[first]);
+    } else if (in_register == 2 && bits == 16) {
+      out.push_back(
+          l.pure_asm(type, "mov.b32 $0, {$1, $2};", {elements[first], elements[first + 1]}));
+    } else {
+      llvm::Value* word = nullptr;
+      for (int i = 0; i < in_register; ++i) {
+        llvm::Value* v = l.b().CreateZExtOrTrunc(elements[first + i], type);
+        if (i) v = l.b().CreateShl(v, i * bits);
+        word = word ? l.b().CreateOr(word, v) : v;
+      }
+      out.push_back(word);
+    }
+  }
+  return out;
+}
+
+}  // namespace barline::codegen

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/ptx.h"
+
+#include <fmt/format.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include <algorithm>
+
+#include "codegen/lower/lower.h"
+#include "codegen/target_machine.h"
+
+namespace barline::codegen {
+namespace {
+
+bool is_fp8(ir::Elem e) { return e == ir::Elem::E4M3 || e == ir::Elem::E5M2; }
+
+/// The ISA version that an op's instruction came with; 0 where every target's least has it.
+int isa_of(const ir::Kernel& k, const ir::Operation& op, const ir::Target& target) {
+  if (op.is(ir::Op::Cast) && target.capability == 89 &&
+      (is_fp8(k.type(op.in[0]).elem) || is_fp8(k.type(op.out[0]).elem)))
+    return 81;  // cvt of e4m3x2 and e5m2x2 below sm_90
+  const bool level = op.find(ir::Key::Cache) &&
+                     op.attr_as<ir::CacheHint>(ir::Key::Cache) >= ir::CacheHint::EvictFirst;
+  return level ? 74 : 0;  // .L1:: eviction priorities
+}
+
+}  // namespace
+
+int ptx_isa(const ir::Kernel& k, const ir::Target& target) {
+  int isa = target.ptx_isa;
+  ir::walk(k.body, [&](const ir::Operation& op) { isa = std::max(isa, isa_of(k, op, target)); });
+  return isa;
+}
+
+std::string emit_ptx(const ir::Kernel& k, const ir::Target& target, const EmitOptions& options) {
+  auto machine = make_target_machine(target, ptx_isa(k, target));
+  llvm::LLVMContext context;
+  auto module = lower(k, target, options, context);
+  return print_ptx(*module, *machine);
+}
+
+std::string emit_llvm(const ir::Kernel& k, const ir::Target& target, const EmitOptions& options) {
+  llvm::LLVMContext context;
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  lower(k, target, options, context)->print(out, nullptr);
+  return text;
+}
+
+}  // namespace barline::codegen
