@@ -18,14 +18,14 @@ enum class Jit {
 enum class AssemblerChoice { Auto, Ptxas, NvJitLink, Driver };
 
 struct Options {
-  CacheOptions cache;
-  driver::Options driver;
+  CacheOptions cache{};
+  driver::Options driver{};
   Jit jit = Jit::On;
   AssemblerChoice assembler = AssemblerChoice::Auto;
-  std::filesystem::path ptxas;      ///< absolute; empty: search
-  std::filesystem::path cuda_home;  ///< CUDA_HOME
-  std::string path;                 ///< PATH, for the last place a tool is looked for
-  bool strict_budget = false;       ///< refuse code over its register budget after a driver JIT
+  std::filesystem::path ptxas{};      ///< absolute; empty: search
+  std::filesystem::path cuda_home{};  ///< CUDA_HOME
+  std::string path{};                 ///< PATH, for the last place a tool is looked for
+  bool strict_budget = false;         ///< refuse code over its register budget after a driver JIT
 };
 
 /// Defaults overridden by BARLINE_CACHE_DIR, XDG_CACHE_HOME, HOME, BARLINE_CACHE_MODE

@@ -21,10 +21,10 @@
 namespace barline::runtime {
 
 struct Entry {
-  KeyRecord key;
-  Metadata metadata;
-  std::vector<std::byte> cubin;  ///< may be empty when there is PTX
-  std::string ptx;               ///< may be empty
+  KeyRecord key{};
+  Metadata metadata{};
+  std::vector<std::byte> cubin{};  ///< may be empty when there is PTX
+  std::string ptx{};               ///< may be empty
   friend bool operator==(const Entry&, const Entry&) = default;
 };
 

@@ -44,12 +44,12 @@ class KeyRecord {
 
 /// The small key of the warm path: known without building the kernel's IR and without LLVM.
 struct WarmKey {
-  std::string kernel;      ///< registry name
-  std::string config;      ///< canonical text of schedule, types and bound dims
-  std::string target;      ///< "sm_90a"
-  std::string codegen_id;  ///< hash of the compiler's sources
-  std::string assembler;   ///< the version that the build or pack is pinned to, never asked of it
-  std::string options;     ///< anything else that changes code: debug flag, pass options
+  std::string kernel{};      ///< registry name
+  std::string config{};      ///< canonical text of schedule, types and bound dims
+  std::string target{};      ///< "sm_90a"
+  std::string codegen_id{};  ///< hash of the compiler's sources
+  std::string assembler{};   ///< the version that the build or pack is pinned to, never asked of it
+  std::string options{};     ///< anything else that changes code: debug flag, pass options
 
   /// Visits every field with its name.
   template <typename F>

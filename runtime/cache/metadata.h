@@ -14,12 +14,12 @@
 namespace barline::runtime {
 
 struct Metadata {
-  std::string kernel;     ///< registry name
-  std::string schedule;   ///< schedule name
-  std::string target;     ///< "sm_90a"
-  std::string entry;      ///< symbol in the cubin
-  std::string signature;  ///< launch signature as the compiler spells it; opaque here
-  std::string assembler;  ///< full version line
+  std::string kernel{};     ///< registry name
+  std::string schedule{};   ///< schedule name
+  std::string target{};     ///< "sm_90a"
+  std::string entry{};      ///< symbol in the cubin
+  std::string signature{};  ///< launch signature as the compiler spells it; opaque here
+  std::string assembler{};  ///< full version line
 
   std::uint32_t registers = 0;
   std::uint32_t spill_stores = 0, spill_loads = 0;  ///< bytes, maximum over the call graph
@@ -33,10 +33,10 @@ struct Metadata {
   bool cooperative = false;
   std::uint64_t workspace_bytes = 0, workspace_align = 0;
   double compile_ms = 0;
-  std::string verdicts;  ///< gate and proof verdicts, as the caller spells them
+  std::string verdicts{};  ///< gate and proof verdicts, as the caller spells them
 
   /// Anything else, by name. Readers keep what they do not know.
-  std::vector<std::pair<std::string, std::string>> extra;
+  std::vector<std::pair<std::string, std::string>> extra{};
 
   /// Visits every typed member with its name; serves encoding, decoding, printing and JSON.
   template <typename Self, typename F>

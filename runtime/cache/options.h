@@ -17,14 +17,14 @@ enum class CacheMode {
 };
 
 struct CacheOptions {
-  std::filesystem::path dir;  ///< empty: memory only
+  std::filesystem::path dir{};  ///< empty: memory only
   CacheMode mode = CacheMode::Private;
-  std::vector<std::filesystem::path> seeds;  ///< read-only, searched after dir, in order
+  std::vector<std::filesystem::path> seeds{};  ///< read-only, searched after dir, in order
   std::uint64_t max_bytes = std::uint64_t{2} << 30;
   std::uint64_t max_files = 20000;
   std::chrono::milliseconds lock_wait{120000};  ///< then compile without the lock
   /// Receives each warning once. A cache problem is never more than a warning.
-  std::function<void(const std::string&)> warn;
+  std::function<void(const std::string&)> warn{};
 };
 
 }  // namespace barline::runtime

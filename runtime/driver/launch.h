@@ -16,10 +16,10 @@ struct Dim3 {
 };
 
 struct LaunchShape {
-  Dim3 grid;
-  Dim3 block;
+  Dim3 grid{};
+  Dim3 block{};
   std::uint32_t dynamic_shared_bytes = 0;
-  Dim3 cluster;               ///< in blocks; {1, 1, 1}: none
+  Dim3 cluster{};             ///< in blocks; {1, 1, 1}: none
   bool cooperative = false;   ///< every block resident at once
   bool programmatic = false;  ///< may start before its predecessor in the stream ends
 };

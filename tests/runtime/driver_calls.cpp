@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver wrappers against a fake driver: what they ask of it, and that every result that is not
+// success reaches the caller with the name of the call.
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "runtime/driver/buffer.h"
+#include "runtime/driver/graph.h"
+#include "runtime/driver/launch.h"
+#include "runtime/driver/timing.h"
+#include "tests/runtime/fake_driver.h"
+
+using namespace barline::driver;
+using barline::driver::test::FakeDriver;
+
+namespace {
+
+const std::vector<std::byte> image(16);
+
+/// Calls everything that the wrappers can call.
+void use_everything(const FakeDriver& fake) {
+  const auto driver = Driver::load(fake.options());
+  const Device device = driver->device(0);
+  device.synchronize();
+  device.free_memory();
+  const Library library = Library::from_image(device, image, "k.cubin");
+  library.kernel_names();
+  const Kernel kernel = library.kernel("k");
+  kernel.set_max_dynamic_shared(100 << 10);
+  kernel.make_resident();
+  check_shape(kernel, {.grid = {2}, .block = {128}, .cooperative = true});
+  resident_blocks(kernel, {.grid = {2}, .block = {128}, .cluster = {2}});
+  Stream stream(device);
+  is_capturing(device, stream.handle());
+  const RelaxedCapture relaxed(device);
+  Buffer buffer(device, 64);
+  std::vector<std::byte> host(64);
+  buffer.copy_from_host(host);
+  buffer.copy_to_host(host);
+  buffer.copy_from_host_async(host, stream);
+  buffer.copy_to_host_async(host, stream);
+  buffer.fill(0);
+  buffer.fill_words(1, stream.handle());
+  stream.wait(Event(device, false));
+  launch(kernel, {}, stream.handle(), nullptr);
+  time_graph(stream, [&](const Stream& on) { launch(kernel, {}, on.handle(), nullptr); });
+  stream.synchronize();
+}
+
+}  // namespace
+
+TEST_CASE("a failing driver call reaches the caller with its name, whichever it is") {
+  FakeDriver clean;
+  use_everything(clean);
+  // Called by destructors only, whose failures nobody can act on.
+  const std::set<std::string> quiet{
+      "cuDevicePrimaryCtxRelease", "cuCtxPopCurrent", "cuLibraryUnload",    "cuMemFree",
+      "cuStreamDestroy",           "cuEventDestroy",  "cuGraphExecDestroy", "cuGraphDestroy"};
+  std::set<std::string> used(clean.calls.begin(), clean.calls.end());
+  CHECK(used.size() > 45);
+  for (const std::string& name : used) {
+    CAPTURE(name);
+    FakeDriver fake;
+    fake.results[name] = abi::Result::OutOfMemory;
+    if (quiet.count(name) != 0) {
+      CHECK_NOTHROW(use_everything(fake));
+      continue;
+    }
+    try {
+      use_everything(fake);
+      FAIL("no error");
+    } catch (const Error& error) {
+      CHECK(error.code() == abi::Result::OutOfMemory);
+      CHECK(error.code_name() == "CUDA_ERROR_OUT_OF_MEMORY");
+      CHECK(error.call().rfind(name, 0) == 0);
+      CHECK_THAT(error.what(), Catch::Contains("CUDA_ERROR_OUT_OF_MEMORY (2): as told"));
+    }
+  }
+}
+
+TEST_CASE("everything that is taken is given back, after an error too") {
+  for (const char* failing :
+       {"", "cuGraphInstantiateWithFlags", "cuStreamSynchronize", "cuEventRecord"}) {
+    CAPTURE(failing);
+    FakeDriver fake;
+    if (*failing != '\0') fake.results[failing] = abi::Result::LaunchFailed;
+    try {
+      use_everything(fake);
+    } catch (const Error&) {
+    }
+    CHECK(fake.count("cuDevicePrimaryCtxRetain") == fake.count("cuDevicePrimaryCtxRelease"));
+    CHECK(fake.count("cuCtxPushCurrent") == fake.count("cuCtxPopCurrent"));
+    CHECK(fake.count("cuLibraryLoadData") == fake.count("cuLibraryUnload"));
+    CHECK(fake.count("cuMemAlloc") == fake.count("cuMemFree"));
+    CHECK(fake.count("cuStreamCreate") == fake.count("cuStreamDestroy"));
+    CHECK(fake.count("cuEventCreate") == fake.count("cuEventDestroy"));
+    CHECK(fake.count("cuStreamBeginCapture") == fake.count("cuStreamEndCapture"));
+    CHECK(fake.count("cuStreamEndCapture") == fake.count("cuGraphDestroy"));
+  }
+}
+
+TEST_CASE("a launch is one driver call with the shape and attributes asked for") {
+  FakeDriver fake;
+  const auto driver = Driver::load(fake.options());
+  const Device device = driver->device(0);
+  const Library library = Library::from_image(device, image, "k.cubin");
+  const Kernel kernel = library.kernel("k");
+  const Stream stream(device);
+  int value = 7;
+  void* arguments[] = {&value};
+  fake.calls.clear();
+
+  launch(kernel, {.grid = {3, 2, 1}, .block = {128, 2, 1}, .dynamic_shared_bytes = 512},
+         stream.handle(), arguments);
+  CHECK(fake.calls == std::vector<std::string>{"cuLaunchKernelEx"});
+  CHECK(fake.launch.grid_x == 3);
+  CHECK(fake.launch.grid_y == 2);
+  CHECK(fake.launch.block_x == 128);
+  CHECK(fake.launch.block_y == 2);
+  CHECK(fake.launch.dynamic_shared_bytes == 512);
+  CHECK(fake.launch.stream == stream.handle());
+  CHECK(fake.launch_parameters == arguments);
+  CHECK(fake.launch_attributes.empty());
+
+  launch(kernel, {.cluster = {2, 1, 1}, .cooperative = true, .programmatic = true}, stream.handle(),
+         arguments);
+  REQUIRE(fake.launch_attributes.size() == 3);
+  CHECK(fake.launch_attributes[0].id == abi::LaunchAttributeId::Cooperative);
+  CHECK(fake.launch_attributes[0].value.cooperative == 1);
+  CHECK(fake.launch_attributes[1].id == abi::LaunchAttributeId::ClusterDimension);
+  CHECK(fake.launch_attributes[1].value.cluster.x == 2);
+  CHECK(fake.launch_attributes[2].id == abi::LaunchAttributeId::ProgrammaticStreamSerialization);
+
+  const std::vector<std::byte> packed(24, std::byte{5});
+  launch_packed(kernel, {}, stream.handle(), packed);
+  CHECK(fake.launch_packed == packed);
+
+  fake.calls.clear();
+  launch(kernel, {}, nullptr, arguments);  // the default stream: of the kernel's device
+  CHECK(fake.calls == std::vector<std::string>{"cuCtxGetCurrent", "cuCtxPushCurrent",
+                                               "cuLaunchKernelEx", "cuCtxPopCurrent"});
+}
+
+TEST_CASE("a failing launch names kernel and shape") {
+  FakeDriver fake;
+  const auto driver = Driver::load(fake.options());
+  const Device device = driver->device(0);
+  const Library library = Library::from_image(device, image, "k.cubin");
+  const Kernel kernel = library.kernel("k");
+  const Stream stream(device);
+  fake.results["cuLaunchKernelEx"] = abi::Result::LaunchOutOfResources;
+  CHECK_THROWS_WITH(
+      launch(kernel, {.grid = {3}, .block = {64}, .cooperative = true}, stream.handle(), nullptr),
+      Catch::Contains("kernel 'k', grid 3x1x1, block 64x1x1") && Catch::Contains("cooperative"));
+}
+
+TEST_CASE("limits of the device are checked before the driver is asked") {
+  FakeDriver fake;
+  fake.static_shared = 1024;
+  const auto driver = Driver::load(fake.options());
+  const Device device = driver->device(0);
+  const Library library = Library::from_image(device, image, "k.cubin");
+  const Kernel kernel = library.kernel("k");
+  CHECK_NOTHROW(kernel.set_max_dynamic_shared((227 << 10) - 1024));
+  CHECK_THROWS_WITH(
+      kernel.set_max_dynamic_shared((227 << 10) - 1023),
+      Catch::Contains("kernel 'k' needs 232449 bytes") && Catch::Contains("allows 232448"));
+  CHECK(fake.count("cuKernelSetAttribute") == 1);
+  CHECK_NOTHROW(check_shape(kernel, {.grid = {8}, .block = {128}, .cooperative = true}));
+  CHECK_THROWS_WITH(check_shape(kernel, {.grid = {9}, .block = {128}, .cooperative = true}),
+                    Catch::Contains("its 9 blocks must be resident at once, and 8 fit"));
+  CHECK_THROWS_WITH(check_shape(kernel, {.grid = {0}}), Catch::Contains("extent is zero"));
+  CHECK_THROWS_WITH(check_shape(kernel, {.block = {1025}}),
+                    Catch::Contains("1025 threads a block"));
+  CHECK(resident_blocks(kernel, {.cluster = {2}}) == 6);
+
+  FakeDriver small;
+  small.attributes[abi::DeviceAttribute::ClusterLaunch] = 0;
+  const auto other = Driver::load(small.options());
+  const Device plain = other->device(0);
+  const Library library2 = Library::from_image(plain, image, "k.cubin");
+  CHECK_THROWS_WITH(check_shape(library2.kernel("k"), {.cluster = {2}}),
+                    Catch::Contains("launches in clusters, which sm_90 has not"));
+}
+
+TEST_CASE("errors of loading say what was loaded and what to do") {
+  FakeDriver fake;
+  const auto driver = Driver::load(fake.options());
+  const Device device = driver->device(0);
+  fake.results["cuLibraryLoadData"] = abi::Result::NoBinaryForGpu;
+  CHECK_THROWS_WITH(
+      Library::from_image(device, image, "k.cubin"),
+      Catch::Contains("k.cubin: 16 bytes of code built for another GPU than Fake GPU (sm_90)"));
+  fake.results["cuLibraryLoadData"] = abi::Result::UnsupportedPtxVersion;
+  CHECK_THROWS_WITH(Library::from_ptx(device, ".version 9.9", "k"),
+                    Catch::Contains("older than the PTX") && Catch::Contains("line 3: syntax"));
+  fake.results.clear();
+  const Library library = Library::from_ptx(device, ".version 8.0", "k");
+  CHECK(library.log() == "line 3: syntax");
+  fake.results["cuLibraryGetKernel"] = abi::Result::NotFound;
+  CHECK_THROWS_WITH(library.kernel("k"), Catch::Contains("'k' in k, which has: other, other"));
+}
+
+TEST_CASE("copies never leave a buffer") {
+  FakeDriver fake;
+  const auto driver = Driver::load(fake.options());
+  const Device device = driver->device(0);
+  Buffer buffer(device, 64);
+  std::vector<std::byte> host(65);
+  CHECK_THROWS_AS(buffer.copy_from_host(host), std::out_of_range);
+  CHECK_THROWS_AS(buffer.copy_to_host(std::span(host).first(8), 57), std::out_of_range);
+  CHECK_THROWS_AS(buffer.copy_to_host({}, 65), std::out_of_range);
+  CHECK_NOTHROW(buffer.copy_to_host(std::span(host).first(8), 56));
+  Buffer odd(device, 5);
+  CHECK_THROWS_AS(odd.fill_words(0), std::invalid_argument);
+  const Buffer moved = std::move(buffer);
+  CHECK(moved.bytes() == 64);
+  CHECK(buffer.pointer() == 0);
+  CHECK(Buffer(device, 0).pointer() == 0);
+  CHECK(fake.count("cuMemAlloc") == 2);
+}
+
+TEST_CASE("a capture is ended when what it records throws") {
+  FakeDriver fake;
+  const auto driver = Driver::load(fake.options());
+  const Device device = driver->device(0);
+  const Stream stream(device);
+  CHECK_THROWS_WITH(Graph::capture(stream, [](const Stream&) { throw std::runtime_error("no"); }),
+                    "no");
+  CHECK(fake.count("cuStreamEndCapture") == 1);
+  CHECK(fake.count("cuGraphDestroy") == 1);
+  CHECK(Graph::capture(stream, [](const Stream&) {}).node_count() == 5);
+}
+
+TEST_CASE("timings: microseconds for one launch, order statistics") {
+  FakeDriver fake;
+  const auto driver = Driver::load(fake.options());
+  const Stream stream(driver->device(0));
+  int recorded = 0;
+  const Timing timing =
+      time_graph(stream, [&](const Stream&) { ++recorded; },
+                 {.launches_per_graph = 10, .warmups = 2, .samples = 5, .flush_l2 = true});
+  CHECK(recorded == 10);
+  CHECK(timing.samples.size() == 5);
+  CHECK(timing.median == Approx(200.0));  // the fake's events are 2 ms apart
+  CHECK(fake.count("cuGraphLaunch") == 7);
+  CHECK(fake.count("cuMemsetD8Async") == 7);
+
+  const Timing odd = summarize({5, 1, 3});
+  CHECK(odd.median == 3);
+  CHECK(odd.min == 1);
+  CHECK(odd.max == 5);
+  CHECK(odd.samples == std::vector<double>{5, 1, 3});
+  CHECK(summarize({1, 2, 3, 10}).median == Approx(2.5));
+  CHECK_THROWS_AS(summarize({}), std::invalid_argument);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// A CUDA driver in the test's own process: every entry point of cuda.def, each call recorded, any
+// result injected, one made-up device.
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/driver/driver.h"
+
+namespace barline::driver::test {
+
+/// What the fake does and saw. The driver's functions have no state argument, so the youngest
+/// answers.
+struct FakeDriver {
+  FakeDriver();
+  ~FakeDriver();
+  FakeDriver(const FakeDriver&) = delete;
+  FakeDriver& operator=(const FakeDriver&) = delete;
+
+  /// Options that load this driver.
+  Options options() const;
+
+  std::map<std::string, abi::Result> results;      ///< injected, by entry point
+  std::set<std::string> absent;                    ///< not known to this driver
+  std::vector<std::string> calls;                  ///< in order
+  std::map<abi::DeviceAttribute, int> attributes;  ///< of the device
+  int static_shared = 0;
+  int blocks_per_sm = 2;
+  bool capturing = false;
+
+  // The last launch, as the driver saw it.
+  abi::LaunchConfig launch{};
+  std::vector<abi::LaunchAttribute> launch_attributes;
+  void** launch_parameters = nullptr;
+  std::vector<std::byte> launch_packed;
+
+  std::size_t count(const std::string& name) const;
+
+ private:
+  FakeDriver* previous_;
+};
+
+}  // namespace barline::driver::test
