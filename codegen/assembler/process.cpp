@@ -143,9 +143,10 @@ void watch(pid_t pid, int log, const ProcessSpec& spec, Clock::time_point start,
   }
 }
 
-// The group is killed while its leader is still a zombie, so that its number cannot be another's.
+// The group is killed while its leader is still a zombie, so that its number cannot be another's;
+// where another part of the host has reaped the leader already, nothing is killed.
 int reap(pid_t pid) {
-  kill(-pid, SIGKILL);
+  if (peek(pid) != Waited::Lost) kill(-pid, SIGKILL);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0)
     if (errno != EINTR) return -1;

@@ -93,15 +93,15 @@ void check_result(const ProcessResult& result, const AssembleOptions& options,
                         result.log, result.status);
 }
 
-// A status of -1 (some other part of the host reaped the child) is judged here alone.
-void check_cubin(const Assembled& out, int status) {
+// A status of -1 (another part of the host reaped the child) is judged by the cubin alone.
+void check_cubin(const Assembled& out, int status, std::string_view ptx) {
   try {
     Cubin::parse(out.cubin);
   } catch (const CubinError& error) {
     throw AssembleError(
         fmt::format("ptxas exited {} and left a cubin of {} bytes that is not whole: {}; is a disk "
-                    "or the memory full?",
-                    status, out.cubin.size(), error.what()),
+                    "or the memory full?\n{}",
+                    status, out.cubin.size(), error.what(), explain_errors(out.log, ptx)),
         out.log, status);
   }
 }
@@ -177,7 +177,7 @@ Assembled Ptxas::assemble(std::string_view ptx, const AssembleOptions& options) 
   check_result(result, options, ptx);
 
   Assembled out{.cubin = read_all(output), .log = std::move(result.log), .ms = result.ms};
-  check_cubin(out, result.status);
+  check_cubin(out, result.status, ptx);
   return out;
 }
 

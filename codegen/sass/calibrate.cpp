@@ -86,20 +86,6 @@ class Solver {
 
 }  // namespace
 
-std::string_view sass_op_name(SassOp op) {
-  constexpr std::string_view names[] = {
-#define SASS(name, doc) #name,
-#include "codegen/sass/sass.def"
-#undef SASS
-  };
-  return names[static_cast<int>(op)];
-}
-
-void Calibration::set(std::uint16_t opcode, SassOp op) {
-  ops_[opcode & 511] = op;
-  known_.set(static_cast<int>(op));
-}
-
 Calibration calibrate(const Ptxas& ptxas, std::string_view sm) {
   Solver solver(sm);
   for (ProbeFamily family : {ProbeFamily::Base, ProbeFamily::Hopper, ProbeFamily::Wgmma}) {

@@ -39,6 +39,15 @@ class Calibration {
   void set(std::uint16_t opcode, SassOp op);
   const std::string& target() const { return target_; }
 
+  /// One line that `from_text` reads back, so that a caller may keep it: it depends on the target
+  /// and the version of ptxas alone. "sm_80 Bar=11d Ldg=181 ..."
+  std::string text() const;
+
+  /// Throws std::invalid_argument on any other text.
+  static Calibration from_text(std::string_view text);
+
+  bool operator==(const Calibration&) const = default;
+
   explicit Calibration(std::string target = {}) : target_(std::move(target)) {}
 
  private:
