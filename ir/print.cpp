@@ -41,7 +41,8 @@ std::string literal_text(Elem e, std::uint64_t raw) {
     case Elem::F32:
       return float_text(std::bit_cast<float>(static_cast<std::uint32_t>(raw)), e, raw);
     case Elem::F16: return float_text(num::to_f32(f16_t{static_cast<std::uint16_t>(raw)}), e, raw);
-    case Elem::BF16: return float_text(num::to_f32(bf16_t{static_cast<std::uint16_t>(raw)}), e, raw);
+    case Elem::BF16:
+      return float_text(num::to_f32(bf16_t{static_cast<std::uint16_t>(raw)}), e, raw);
     default: break;
   }
   if (info(e).klass == Storage) return fmt::format("0x{:x}", raw);

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// How an edge is kept off decides the code's shape. An axis that one block covers has vectors that
+// lie inside or outside as a whole (legalize_stripe narrowed them until they do), so its last chunk
+// is predicated by vector. An axis split over the grid may end anywhere, but only in the last
+// block: the whole body is made twice, unmasked for blocks that lie inside and masked by element
+// for the others, and a block-uniform `if` picks one.
+#include "ir/passes/expand_stripes.h"
+
+#include <fmt/format.h>
+#include <set>
+
+#include "ir/diagnostic.h"
+#include "ir/passes/stripe_access_p.h"
+#include "ir/rewrite.h"
+
+namespace barline::ir {
+namespace {
+
+using Elements = std::vector<ValueId>;
+
+/// Rewrites one version of the body. `inside`: blocks of split axes hold no element past the end.
+class Expander {
+ public:
+  Expander(Kernel& k, const std::vector<StripeFrame>& frames, bool inside)
+      : k_(k), frames_(frames), inside_(inside), steps_(frames.size()) {}
+
+  Region run(const Region& body) {
+    Region out;
+    Builder b(k_, out);
+    open_register_steps(b);
+    region(b, body);
+    return out;
+  }
+
+ private:
+  /// Predicates of tiles in registers stand at the head, where they dominate every use.
+  void open_register_steps(Builder& b) {
+    for (std::size_t i = 0; i < frames_.size(); ++i) {
+      const StripeFrame& f = frames_[i];
+      std::int64_t pitch = std::int64_t{f.shape.threads} * f.shape.vec;
+      for (std::int64_t c = 0; c < f.shape.chunks; ++c) {
+        StripeStep step{.frame = &f, .edge = edge(f, (c + 1) * pitch), .offset = c * pitch};
+        open_step(b, step);
+        steps_[i].push_back(std::move(step));
+      }
+    }
+  }
+
+  /// The edge of a chunk that ends at `end` (relative to the block's first element).
+  Edge edge(const StripeFrame& f, std::int64_t end) const {
+    if (f.shape.over_grid) return inside_ ? Edge::None : Edge::Element;
+    return f.bound && end <= f.bound ? Edge::None : Edge::Vector;
+  }
+
+  void region(Builder& b, const Region& from) {
+    for (const Operation& op : from.ops) {
+      b.at(op.loc);
+      operation(b, op);
+    }
+  }
+
+  bool defines_tile(const Operation& op) const {
+    return !op.out.empty() && k_.type(op.out[0]).is_tile();
+  }
+
+  void operation(Builder& b, const Operation& op) {
+    bool over_tile = op.is(Op::Reduce) && op.attr_as<Team>(Key::Team) == Team::Thread;
+    if (defines_tile(op)) return define(b, rename(op));
+    if (over_tile) return reduce(b, rename(op));
+    if (op.is(Op::TileStore)) return store(b, rename(op));
+    copy(b, op);
+  }
+
+  /// The op with its scalar operands renamed to this version's values.
+  Operation rename(const Operation& op) {
+    Operation copy = op;
+    replace_uses(copy, map_);
+    return copy;
+  }
+
+  /// Copies a scalar op; regions may hold tile ops and are rewritten in turn.
+  void copy(Builder& b, const Operation& op) {
+    Operation o{
+        .op = op.op, .in = op.in, .out = {}, .attrs = op.attrs, .regions = {}, .loc = op.loc};
+    replace_uses(o, map_);
+    for (const Region& r : op.regions) {
+      Region to;
+      for (ValueId v : r.args) to.args.push_back(map_[v] = k_.new_value(k_.type(v)));
+      b.open(to);
+      region(b, r);
+      b.close();
+      o.regions.push_back(std::move(to));
+    }
+    for (ValueId v : op.out) o.out.push_back(map_[v] = k_.new_value(k_.type(v), k_.values[v].name));
+    b.append(std::move(o));
+  }
+
+  const StripeFrame& frame_of(ValueId tile) const { return frames_[k_.type(tile).layout]; }
+  bool in_registers(ValueId tile) const { return frame_of(tile).shape.chunks > 0; }
+
+  void define(Builder& b, Operation op) {
+    ValueId tile = op.out[0];
+    defs_[tile] = std::move(op);
+    if (!in_registers(tile)) return;
+    for (StripeStep& step : steps_[k_.type(tile).layout]) elements(b, step, tile);
+  }
+
+  /// The elements of a tile in a step, computed once.
+  const Elements& elements(Builder& b, StripeStep& step, ValueId tile) {
+    if (auto it = step.memo.find(tile); it != step.memo.end()) return it->second;
+    const Operation& op = defs_.at(tile);
+    Elements result;
+    if (op.is(Op::TileLoad)) {
+      check_still_there(op);
+      result = load_step(b, step, op);
+    } else {
+      for (int j = 0; j < step.frame->shape.vec; ++j) result.push_back(element(b, step, op, j));
+    }
+    return step.memo[tile] = std::move(result);
+  }
+
+  ValueId element(Builder& b, StripeStep& step, const Operation& op, int j) {
+    if (op.is(Op::TileIndex)) return step_position(b, step, j);
+    std::vector<ValueId> in;
+    for (ValueId v : op.in) in.push_back(k_.type(v).is_tile() ? elements(b, step, v)[j] : v);
+    return b.emit(op.op, scalar(k_.type(op.out[0]).elem), in, op.attrs);
+  }
+
+  /// A looping tile is read again at each use; memory that was written since is not the same.
+  void check_still_there(const Operation& load) const {
+    if (!in_registers(load.out[0]) && written_.contains(load.in[0]))
+      fail(
+          Diag::BadSchedule, load.loc,
+          "a stripe that does not stay in registers is used again after its tensor was overwritten",
+          "bind the axis (dims:) so that the stripe fits stripe_cap, or write to another tensor");
+  }
+
+  void store(Builder& b, const Operation& op) {
+    ValueId tile = op.in[2];
+    each_step(b, op, tile, {}, [&](StripeStep& step, Elements carried) {
+      store_step(b, step, op, elements(b, step, tile));
+      return carried;
+    });
+    written_.insert(op.in[0]);
+  }
+
+  /// Calls use(step, carried) for every chunk in order, unrolled (registers) or in a loop; gives
+  /// the carried values after the last.
+  template <class Use>
+  Elements each_step(Builder& b, const Operation& op, ValueId tile, Elements carried, Use use) {
+    const StripeFrame& f = frame_of(tile);
+    if (in_registers(tile)) {
+      for (StripeStep& step : steps_[k_.type(tile).layout]) carried = use(step, std::move(carried));
+      return carried;
+    }
+    std::int64_t pitch = std::int64_t{f.shape.threads} * f.shape.vec;
+    Operation loop{.op = Op::For,
+                   .in = {b.constant(Elem::S32, 0), f.size, b.constant(Elem::S32, pitch)},
+                   .out = {},
+                   .attrs = {},
+                   .regions = {},
+                   .loc = op.loc};
+    Region body;
+    ValueId shift = k_.new_value(scalar(Elem::S32));
+    body.args.push_back(shift);
+    Elements inner;
+    for (ValueId v : carried) {
+      loop.in.push_back(v);
+      inner.push_back(k_.new_value(k_.type(v)));
+      body.args.push_back(inner.back());
+    }
+    b.open(body);
+    bool exact = f.bound && f.bound % pitch == 0;
+    StripeStep step{.frame = &f, .edge = exact ? Edge::None : Edge::Vector, .shift = shift};
+    open_step(b, step);
+    inner = use(step, std::move(inner));
+    Operation yield{
+        .op = Op::Yield, .in = inner, .out = {}, .attrs = {}, .regions = {}, .loc = op.loc};
+    b.append(std::move(yield));
+    b.close();
+    loop.regions.push_back(std::move(body));
+    for (ValueId& v : carried) loop.out.push_back(v = k_.new_value(k_.type(v)));
+    b.append(std::move(loop));
+    return carried;
+  }
+
+  /// Folds a thread's elements in the bound order: chain e mod chains, then the chains pairwise.
+  void reduce(Builder& b, const Operation& op) {
+    std::size_t n = op.out.size();
+    int chains = static_cast<int>(op.attr(Key::Chains));
+    const StripeShape& shape = frame_of(op.in[0]).shape;
+    if (chains < 1 || (!in_registers(op.in[0]) && shape.vec % chains != 0))
+      fail(Diag::BadSchedule, op.loc,
+           fmt::format("{} chains over vectors of {}", chains, shape.vec),
+           "bind the order first; a looping stripe's chains divide its vec");
+    Elements acc;
+    for (int c = 0; c < chains; ++c) acc.insert(acc.end(), op.in.begin() + n, op.in.end());
+    int e = 0;
+    acc = each_step(b, op, op.in[0], std::move(acc), [&](StripeStep& step, Elements carried) {
+      for (int j = 0; j < shape.vec; ++j, ++e) {
+        std::size_t at = (e % chains) * n;
+        Elements now(carried.begin() + at, carried.begin() + at + n), next;
+        for (std::size_t i = 0; i < n; ++i) next.push_back(elements(b, step, op.in[i])[j]);
+        Elements folded = combine(b, op, now, next);
+        for (std::size_t i = 0; i < n; ++i)
+          carried[at + i] = step.active_at(j) == no_value
+                                ? folded[i]
+                                : b.emit(Op::Select, {step.active_at(j), folded[i], now[i]});
+      }
+      return carried;
+    });
+    std::vector<Elements> chain(chains);
+    for (int c = 0; c < chains; ++c)
+      chain[c].assign(acc.begin() + c * n, acc.begin() + (c + 1) * n);
+    Elements result =
+        fold_pairwise(chain.data(), chains,
+                      [&](const Elements& x, const Elements& y) { return combine(b, op, x, y); });
+    for (std::size_t i = 0; i < n; ++i) map_[op.out[i]] = result[i];
+  }
+
+  Elements combine(Builder& b, const Operation& op, const Elements& x, const Elements& y) {
+    const Region& r = op.regions[0];
+    ValueMap map;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      map[r.args[i]] = x[i];
+      map[r.args[x.size() + i]] = y[i];
+    }
+    return inline_region(b, r, map);
+  }
+
+  Kernel& k_;
+  const std::vector<StripeFrame>& frames_;
+  bool inside_;
+  std::vector<std::vector<StripeStep>> steps_;  ///< of tiles in registers, a list a layout
+  ValueMap map_;                                ///< this version's scalars
+  std::map<ValueId, Operation> defs_;           ///< ops that define tiles
+  std::set<ValueId> written_;                   ///< roots that a tile was stored to
+};
+
+StripeFrame make_frame(Builder& b, const Layout& layout) {
+  Kernel& k = b.kernel();
+  StripeFrame f{.shape = stripe_shape(layout)};
+  const Axis& axis = k.axes[f.shape.axis];
+  f.bound = axis.bound.value_or(0);
+  f.size = axis.bound ? b.constant(Elem::S32, f.bound) : k.axis_sizes[f.shape.axis];
+  ValueId rank = b.emit(Op::ThreadRank, {});
+  f.first = f.shape.vec == 1 ? rank : b.binary(Op::Mul, rank, b.constant(Elem::S32, f.shape.vec));
+  if (f.shape.over_grid) {
+    int dim = 0;
+    while (dim < 2 && k.launch.grid[dim].axis != f.shape.axis) ++dim;
+    ValueId block = b.emit(Op::BlockId, {}, {{Key::Dim, dim, {}}});
+    std::int64_t per_block = f.shape.chunks * f.shape.threads * f.shape.vec;
+    f.first =
+        b.binary(Op::Add, b.binary(Op::Mul, block, b.constant(Elem::S32, per_block)), f.first);
+  }
+  f.first64 = b.cast(Elem::S64, f.first);
+  return f;
+}
+
+/// i1: no block of a split axis reaches past its end; no_value where no axis is split.
+ValueId all_inside(Builder& b, const std::vector<StripeFrame>& frames) {
+  Kernel& k = b.kernel();
+  ValueId all = no_value;
+  for (const StripeFrame& f : frames) {
+    std::int64_t per_block = f.shape.chunks * f.shape.threads * f.shape.vec;
+    if (!f.shape.over_grid || (f.bound && f.bound % per_block == 0)) continue;
+    int dim = 0;
+    while (dim < 2 && k.launch.grid[dim].axis != f.shape.axis) ++dim;
+    ValueId block = b.emit(Op::BlockId, {}, {{Key::Dim, dim, {}}});
+    ValueId next = b.binary(Op::Add, block, b.constant(Elem::S32, 1));
+    ValueId end = b.binary(Op::Mul, next, b.constant(Elem::S32, per_block));
+    ValueId inside = b.compare(Compare::Le, end, f.size);
+    all = all == no_value ? inside : b.binary(Op::And, all, inside);
+  }
+  return all;
+}
+
+}  // namespace
+
+void expand_stripes(Kernel& k) {
+  if (k.layouts.empty()) return;
+  Region body;
+  Builder b(k, body);
+  std::vector<StripeFrame> frames;
+  for (const Layout& layout : k.layouts) frames.push_back(make_frame(b, layout));
+  ValueId inside = all_inside(b, frames);
+  if (inside == no_value) {
+    Region rest = Expander(k, frames, true).run(k.body);
+    std::move(rest.ops.begin(), rest.ops.end(), std::back_inserter(body.ops));
+  } else {
+    Operation either{.op = Op::If,
+                     .in = {inside},
+                     .out = {},
+                     .attrs = {},
+                     .regions = {},
+                     .loc = k.body.ops.front().loc};
+    either.regions.push_back(Expander(k, frames, true).run(k.body));
+    either.regions.push_back(Expander(k, frames, false).run(k.body));
+    b.append(std::move(either));
+    b.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
+  }
+  k.body = std::move(body);
+}
+
+}  // namespace barline::ir
