@@ -59,9 +59,9 @@ bool Value::is_tile() const { return body().kernel().type(id_).is_tile(); }
 
 Value Value::to(Elem e, Rounding round, Here here) const {
   if (elem() == e) return *this;
-  ir::Type type = body().kernel().type(id_).with(e);
-  return body().emit(ir::Op::Cast, type, {*this}, here,
-                     {{ir::Key::Round, static_cast<std::int64_t>(round), {}}});
+  body().own(*this, here);
+  body().builder().at(here);
+  return {body(), body().builder().cast(e, id_, round)};
 }
 
 Value Value::as(Elem e, Here here) const {
@@ -100,8 +100,7 @@ Value Operand::in(Body& body, Elem like) const {
   body.builder().at(loc_);
   if (auto axis = std::get_if<const Axis*>(&what_)) {
     Value size = body.size(**axis);
-    if (size.elem() == like) return size;
-    return body.emit(ir::Op::Cast, ir::scalar(like), {size}, loc_, {{ir::Key::Round, 0, {}}});
+    return {body, body.builder().cast(like, size.id())};
   }
   if (!ir::is_float(like) && (fractional() || ir::info(like).klass == ir::Storage))
     ir::fail(Diag::TypeMismatch, loc_,

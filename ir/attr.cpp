@@ -7,6 +7,7 @@ namespace barline::ir {
 namespace {
 
 constexpr AttrInfo table[] = {
+    {"", AttrKind::Int},
 #define ATTR(id, name, kind) {name, AttrKind::kind},
 #include "ir/attrs.def"
 };

@@ -10,6 +10,7 @@
 namespace barline::ir {
 
 enum class Key : std::uint8_t {
+  None,  ///< stands for no attribute in a row of ops.def
 #define ATTR(id, ...) id,
 #include "ir/attrs.def"
 };

@@ -149,9 +149,11 @@ ValueId Builder::compare(Compare pred, ValueId a, ValueId b) {
 }
 
 ValueId Builder::cast(Elem to, ValueId a, Rounding round) {
-  if (k_.type(a).elem == to) return a;
-  return emit(Op::Cast, k_.type(a).with(to), {a},
-              {{Key::Round, static_cast<std::int64_t>(round), {}}});
+  Elem from = k_.type(a).elem;
+  if (from == to) return a;
+  std::vector<Attr> attrs;
+  if (!is_int(from) || !is_int(to)) attrs.push_back({Key::Round, static_cast<std::int64_t>(round), {}});
+  return emit(Op::Cast, k_.type(a).with(to), {a}, std::move(attrs));
 }
 
 }  // namespace barline::ir

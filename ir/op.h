@@ -70,12 +70,12 @@ struct OpDef {
   std::string_view mnemonic;
   Spec in[4] = {};
   Spec out[1] = {};
-  Key attrs[4] = {no_key, no_key, no_key, no_key};
+  Key attrs[4] = {};
   std::uint32_t traits = 0;
   int regions = 0;
   std::string_view doc;
 
-  static constexpr Key no_key = static_cast<Key>(255);
+  static constexpr Key no_key = Key::None;
   constexpr bool has(Trait t) const { return traits & t; }
   constexpr int in_count() const {
     int n = 0;
