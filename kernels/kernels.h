@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel library: every kernel registers itself with its element types, schedules, reference
+// and the bytes that it must move. Shapes, tolerances and budgets stand in kernels.yaml.
+#pragma once
+
+#include "dsl/registry.h"
+
+namespace barline::kernels {
+
+void register_all(dsl::Registry& registry);
+
+// ---- norm: one block a row
+void add_rms_norm(dsl::Registry& registry);
+void add_rms_norm_residual(dsl::Registry& registry);
+void add_rms_norm_quant_q8(dsl::Registry& registry);
+void add_layer_norm(dsl::Registry& registry);
+void add_softmax(dsl::Registry& registry);
+
+// ---- elementwise: an axis split over the grid
+void add_vector_add(dsl::Registry& registry);
+void add_silu_mul(dsl::Registry& registry);
+void add_gelu(dsl::Registry& registry);  ///< gelu_erf and gelu_tanh
+void add_dequant_s8(dsl::Registry& registry);
+
+// ---- index
+void add_row_argmax(dsl::Registry& registry);
+void add_transpose(dsl::Registry& registry);
+
+}  // namespace barline::kernels

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/kernels.h"
+
+namespace barline::kernels {
+
+void register_all(dsl::Registry& registry) {
+  add_rms_norm(registry);
+  add_rms_norm_residual(registry);
+  add_rms_norm_quant_q8(registry);
+  add_layer_norm(registry);
+  add_softmax(registry);
+  add_vector_add(registry);
+  add_silu_mul(registry);
+  add_gelu(registry);
+  add_dequant_s8(registry);
+  add_row_argmax(registry);
+  add_transpose(registry);
+}
+
+}  // namespace barline::kernels
