@@ -260,7 +260,8 @@ class Parser {
     if (it == ops_by_name().end())
       lex_.error(fmt::format("unknown operation '{}'", mnemonic), "use one of docs/ops.md");
     op.op = it->second;
-    if (lex_.peek().kind == TokenKind::Value) {
+    // An op that takes nothing ends here: a value that follows is the next op's result.
+    if (def(op.op).in_count() != 0 && lex_.peek().kind == TokenKind::Value) {
       do op.in.push_back(use());
       while (lex_.accept(","));
     }
