@@ -84,7 +84,7 @@ struct ProofOptions {
 
 struct ProofReport {
   Verdict verdict = Verdict::Unknown;
-  std::vector<ProofFinding> findings;           ///< worst first; one a pair of ops and property
+  std::vector<ProofFinding> findings;      ///< worst first; one a pair of ops and property
   std::vector<std::string> enumerated;     ///< the cases that were replayed
   std::vector<std::string> preconditions;  ///< what the launch must hold to
   std::vector<std::string> notes;          ///< what was left out, and why that is harmless

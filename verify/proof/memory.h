@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory as the proof sees it: no contents, only who touched what. Shared memory is kept element by
+// element for one block, global memory in pages over the blocks replayed one after the other.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "verify/proof/cell.h"
+#include "verify/proof/value.h"
+
+namespace barline::verify::proof {
+
+/// Accesses of all kinds to a whole buffer, for those whose index is not known.
+struct AnyGroup {
+  std::array<Group, 4> of;  ///< by Touch
+
+  /// An access of the group that `now` would race with if both meet one element.
+  const Entry* conflict(const Entry& now, Touch kind) const;
+  void add(const Entry& now, Touch kind) { of[static_cast<int>(kind)].add(now); }
+};
+
+/// One slot of one block. Cells are elements, or bytes where elements are smaller.
+class SlotMemory {
+ public:
+  SlotMemory(const ir::Slot& slot, bool strong);
+
+  std::int64_t cells_per_copy() const { return per_copy_; }
+  /// First and last cell of `lanes` elements from `element` on.
+  std::pair<std::int64_t, std::int64_t> cells(std::int64_t copy, std::int64_t element,
+                                              int lanes) const {
+    if (bits_ >= 8) return {copy * per_copy_ + element, copy * per_copy_ + element + lanes - 1};
+    return {copy * per_copy_ + element * bits_ / 8,
+            copy * per_copy_ + ((element + lanes) * bits_ - 1) / 8};
+  }
+  const Entry* touch(std::int64_t cell, const Entry& now, Touch kind) {
+    return proof::touch(cells_[cell], strong_.empty() ? nullptr : &strong_[cell], now, kind);
+  }
+  std::uint8_t& written(std::int64_t cell) { return cells_[cell].written; }
+  /// The least initialised of a copy's cells: No, Maybe or Yes. copy < 0: of all copies.
+  std::int64_t least_written(std::int64_t copy, std::int64_t from, std::int64_t to) const;
+
+  AnyGroup any;      ///< every access, kept only if the slot has unknown indices
+  AnyGroup unknown;  ///< those at unknown indices
+
+ private:
+  int bits_;
+  std::int64_t per_copy_;
+  std::vector<Cell> cells_;
+  std::vector<StrongCell> strong_;
+};
+
+/// Accesses of one kind by blocks: two different ones.
+struct BlockGroup {
+  Entry e[2];
+  void add(const Entry& now) {
+    if (!e[0].epoch || e[0].block == now.block)
+      e[0] = e[0].epoch && !e[0].possible ? e[0] : now;
+    else if (!e[1].epoch)
+      e[1] = now;
+  }
+  const Entry* other(const Entry& now) const {
+    for (const Entry& old : e)
+      if (old.epoch && old.block != now.block) return &old;
+    return nullptr;
+  }
+};
+
+/// A tensor that the kernel writes.
+class TensorMemory {
+ public:
+  explicit TensorMemory(bool strong) : strong_(strong) {}
+  /// Records the access. First: the earlier access of the same block that it races with, or null;
+  /// second: that of another block. `device`: a strong access is strong towards other blocks too.
+  std::pair<const Entry*, const Entry*> touch(std::int64_t element, const Entry& now, Touch kind,
+                                              bool device);
+
+ private:
+  static constexpr std::int64_t page_size = 256;
+  struct Across {
+    std::array<BlockGroup, 4> of;  ///< by Touch, kinds as other blocks see them
+  };
+  struct Page {
+    std::array<Cell, page_size> cells;
+    std::array<Across, page_size> across;
+    std::unique_ptr<std::array<StrongCell, page_size>> strong;
+  };
+  Page& page(std::int64_t element);
+
+  bool strong_;
+  std::unordered_map<std::int64_t, std::unique_ptr<Page>> pages_;
+  std::int64_t last_index_ = -1;
+  Page* last_ = nullptr;
+};
+
+/// True if accesses of these kinds to one element race when nothing orders them.
+constexpr bool conflicting(Touch a, Touch b) {
+  auto writes = [](Touch t) { return t == Touch::Write || t == Touch::StrongWrite; };
+  auto strong = [](Touch t) { return t == Touch::StrongRead || t == Touch::StrongWrite; };
+  return (writes(a) || writes(b)) && !(strong(a) && strong(b));
+}
+
+}  // namespace barline::verify::proof

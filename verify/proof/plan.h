@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plan: what of a kernel the proof replays. Float arithmetic and everything else that feeds no
+// address, condition or sync is left out; memory ops carry what their root resolves to.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/kernel.h"
+
+namespace barline::verify::proof {
+
+/// What is inside an op's regions (or is the op itself).
+struct Facts {
+  bool shared = false;  ///< accesses a slot
+  bool barrier = false;
+  bool warp = false;  ///< needs whole warps: warp_sync, shuffle, vote
+  bool global_write = false;
+  bool global_read = false;  ///< of memory that the kernel writes
+  bool order = false;        ///< fence, or an access that is not weak
+
+  Facts& operator|=(const Facts& f);
+  /// Running it or not makes no difference to any other op.
+  bool light() const { return !shared && !barrier && !warp && !global_write; }
+};
+
+/// How an access meets others. Strong ones (atomic, relaxed, acquire, release) do not race with
+/// each other.
+enum class Touch : std::uint8_t { Read, Write, StrongRead, StrongWrite };
+
+struct Step;
+using Steps = std::vector<Step>;
+
+struct Step {
+  const ir::Operation* op = nullptr;
+  int index = -1;  ///< position in Plan::ops
+  Facts facts;
+  std::vector<Steps> regions;
+  // memory ops only
+  int param = -1;
+  int slot = -1;
+  ir::ValueId use = ir::no_value;  ///< of slot_at
+  ir::ValueId active = ir::no_value;
+  Touch touch{};
+  bool device_scope = false;  ///< strong towards other blocks too
+  std::int64_t offset = 0;
+  int lanes = 1;  ///< elements accessed
+  int elem_bits = 32;
+};
+
+struct Plan {
+  const ir::Kernel* kernel = nullptr;
+  Steps body;
+  std::vector<const ir::Operation*> ops;  ///< every op of the kernel, in order of its text
+  std::vector<bool> needed;               ///< values that must be evaluated
+  std::vector<bool> written;              ///< parameters that the kernel writes
+  std::vector<bool> strong;               ///< slots with accesses that are not weak
+  int copies = 1;                         ///< most copies of a slot: the period of slot rotation
+};
+
+/// The plan of a lowered kernel, `without` (an op of it, or null) left out.
+Plan make_plan(const ir::Kernel& k, const ir::Operation* without);
+
+}  // namespace barline::verify::proof

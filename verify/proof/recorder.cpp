@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verify/proof/recorder.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "ir/print.h"
+
+namespace barline::verify::proof {
+namespace {
+
+/// True if flags may order access `a` of its block before access `b` of another thread.
+bool may_order(const Entry& a, const Entry& b, std::span<const FlagTimes> flags) {
+  return flags[a.block].last_release >= a.epoch && flags[a.block].last_release != 0 &&
+         flags[b.block].first_acquire <= b.epoch;
+}
+
+std::string_view verb(const Step& s) {
+  if (s.touch == Touch::Read || s.touch == Touch::StrongRead) return "reads";
+  return s.op->is(ir::Op::Store) ? "writes" : "updates";
+}
+
+}  // namespace
+
+std::vector<std::string> op_texts(const ir::Kernel& k) {
+  std::vector<std::string> texts;
+  std::string all = ir::print(k);
+  bool body = false;
+  for (std::size_t at = 0; at < all.size();) {
+    std::size_t end = std::min(all.find('\n', at), all.size());
+    std::string line = all.substr(at, end - at);
+    at = end + 1;
+    std::size_t first = line.find_first_not_of(' ');
+    if (!body) {
+      body = line == "{";
+    } else if (first != std::string::npos && line[first] != '}') {
+      std::size_t region = line.rfind(" (");
+      if (line.back() == '{' && region != std::string::npos) line.resize(region);
+      texts.push_back(line.substr(first));
+    }
+  }
+  return texts;
+}
+
+Recorder::Recorder(const Plan& plan, bool first_only) : plan_(plan), first_only_(first_only) {}
+
+OpText Recorder::text(int op) const {
+  if (op < 0) return {};
+  if (texts_.empty()) texts_ = op_texts(*plan_.kernel);
+  std::string line = static_cast<std::size_t>(op) < texts_.size() ? texts_[op] : "";
+  return {plan_.ops[op]->loc, std::move(line)};
+}
+
+std::string Recorder::buffer_name(const Step& s) const {
+  if (s.slot >= 0) return plan_.kernel->slots[s.slot].name;
+  return s.param >= 0 ? plan_.kernel->params[s.param].name : "";
+}
+
+void Recorder::add(ProofFinding f, int op, int other_op) {
+  Key key{f.property, op, other_op};
+  auto it = findings_.find(key);
+  if (it != findings_.end() && it->second.verdict >= f.verdict) return;
+  f.ops[0] = text(op);
+  f.ops[1] = text(other_op);
+  f.sizes = sizes_;
+  Verdict v = f.verdict;
+  findings_[key] = std::move(f);
+  if (first_only_ && v == Verdict::Refuted) throw Enough{};
+}
+
+void Recorder::add_at(Property p, Verdict v, const Step& s, const Entry& at, std::int64_t element,
+                      std::string message) {
+  auto it = findings_.find({p, s.index, -1});
+  if (it != findings_.end() && it->second.verdict >= v) return;
+  ProofFinding f;
+  f.property = p;
+  f.verdict = v;
+  f.message = std::move(message);
+  f.threads[0] = at.thread;
+  f.blocks[0] = at.block;
+  f.buffer = buffer_name(s);
+  f.element = element;
+  add(std::move(f), s.index);
+}
+
+void Recorder::conflict(Conflict c) {
+  Property p = c.across_blocks ? Property::GlobalRace : Property::SharedRace;
+  bool sure = !c.old.possible && !c.now.possible && !c.decided;
+  int kind = (c.across_blocks ? 1 : 0) + (sure ? 2 : 0);
+  if (!seen_.insert({p, c.old.op, c.now.op * 4 + kind}).second) return;
+  conflicts_.push_back(std::move(c));
+}
+
+void Recorder::judge(std::span<const FlagTimes> block_flags,
+                     std::span<const FlagTimes> device_flags) {
+  std::vector<Conflict> all = std::move(conflicts_);
+  conflicts_.clear();
+  seen_.clear();
+  for (const Conflict& c : all) {
+    auto flags = c.across_blocks ? device_flags : block_flags;
+    bool flagged = may_order(c.old, c.now, flags) || may_order(c.now, c.old, flags);
+    bool guess = c.old.possible || c.now.possible || c.decided;
+    ProofFinding f;
+    f.verdict = flagged || guess ? Verdict::Unknown : Verdict::Refuted;
+    f.threads[0] = c.old.thread;
+    f.threads[1] = c.now.thread;
+    f.blocks[0] = c.old.block;
+    f.blocks[1] = c.now.block;
+    f.buffer = c.buffer;
+    f.element = c.element;
+    f.address = c.address;
+    f.message = fmt::format(
+        "{} thread {}{} and thread {}{} meet at {}[{}]; {}", guess ? "if its condition holds," : "",
+        c.old.thread, c.across_blocks ? fmt::format(" of block {}", c.old.block) : "", c.now.thread,
+        c.across_blocks ? fmt::format(" of block {}", c.now.block) : "", c.buffer, c.element,
+        flagged           ? "flags may order them, which this proof does not follow"
+        : c.across_blocks ? "nothing orders two blocks of a launch"
+                          : "no barrier lies between");
+    if (f.message[0] == ' ') f.message.erase(0, 1);
+    const ir::Operation& op = *plan_.ops[c.now.op];
+    bool shared = plan_.kernel->type(op.in[0]).space == ir::Space::Shared;
+    f.property = shared ? Property::SharedRace : Property::GlobalRace;
+    add(std::move(f), c.old.op, c.now.op);
+  }
+}
+
+AccessCost& Recorder::cost(const Step& s) {
+  auto [it, fresh] = costs_.try_emplace(s.index);
+  if (fresh) {
+    it->second.op = text(s.index);
+    it->second.buffer = buffer_name(s);
+    it->second.shared = s.slot >= 0;
+    it->second.writes = verb(s) != "reads";
+  }
+  return it->second;
+}
+
+Verdict Recorder::verdict() const {
+  Verdict v = Verdict::Proved;
+  for (const auto& [key, f] : findings_) v = worse(v, f.verdict);
+  return v;
+}
+
+void Recorder::move_into(ProofReport& report) {
+  report.verdict = verdict();
+  for (auto& [key, f] : findings_) report.findings.push_back(std::move(f));
+  std::stable_sort(
+      report.findings.begin(), report.findings.end(),
+      [](const ProofFinding& a, const ProofFinding& b) { return a.verdict > b.verdict; });
+  report.preconditions.assign(preconditions_.begin(), preconditions_.end());
+  report.notes.insert(report.notes.end(), notes_.begin(), notes_.end());
+  for (auto& [op, c] : costs_) {
+    report.extra_cycles += c.extra_cycles;
+    report.costs.push_back(std::move(c));
+  }
+  report.accesses = accesses_;
+}
+
+}  // namespace barline::verify::proof

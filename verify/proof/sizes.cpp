@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loop bounds are evaluated for one thread as functions of the sizes; galloping finds the smallest
+// size that gives each wanted trip count. Sizes that no loop depends on take a few values around
+// the block's share. One dimension varies at a time around a base case, all together if few.
+#include "verify/proof/sizes.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "verify/proof/eval.h"
+
+namespace barline::verify::proof {
+namespace {
+
+using ir::Op;
+using ir::Operation;
+using ir::ValueId;
+
+constexpr std::int64_t largest = std::int64_t{1} << 22;
+
+/// Evaluates pure integer values of thread 0 of block 0; loop variables take their first value.
+class OneThread {
+ public:
+  OneThread(const ir::Kernel& k, const Sizes& s) : k_(k), values_(k.values.size()) {
+    for (std::size_t i = 0; i < k.axis_sizes.size(); ++i)
+      if (k.axis_sizes[i] != ir::no_value) values_[k.axis_sizes[i]].set_uniform(s.axes[i]);
+    for (std::size_t i = 0; i < k.params.size(); ++i)
+      if (k.params[i].type.is_scalar() && ir::is_int(k.params[i].type.elem))
+        values_[k.params[i].value].set_uniform(s.scalars[i]);
+    for (int d = 0; d < 3; ++d) ids_.grid[d] = grid_count(k, s, d);
+  }
+
+  /// Calls visit(trips) on every for loop, in order; -1 where its bounds are not known.
+  void run(const ir::Region& r, const std::function<void(std::int64_t)>& visit) {
+    for (const Operation& op : r.ops) {
+      if (op.is(Op::For)) loop(op, visit);
+      for (const ir::Region& inner : op.regions) run(inner, visit);
+      if (op.has(ir::Pure) && op.out.size() == 1 && !op.has(ir::Convergent)) {
+        bool zero = false;
+        std::uint8_t active = 1;
+        evaluate(k_, op, values_, ids_, {&active, 1}, zero);
+      }
+    }
+  }
+
+ private:
+  void loop(const Operation& op, const std::function<void(std::int64_t)>& visit) {
+    const Value &lo = values_[op.in[0]], &hi = values_[op.in[1]], &step = values_[op.in[2]];
+    bool known = lo.is_known() && hi.is_known() && step.is_known() && step.at(0) > 0;
+    visit(known ? std::max<std::int64_t>(0, (hi.at(0) - lo.at(0) + step.at(0) - 1) / step.at(0))
+                : -1);
+    if (lo.is_known()) values_[op.regions[0].args[0]].set_uniform(lo.at(0));
+  }
+
+  const ir::Kernel& k_;
+  std::vector<Value> values_;
+  Ids ids_;
+};
+
+/// One dynamic axis or integer scalar.
+struct Dimension {
+  std::string name;
+  int axis = -1;
+  int param = -1;
+  std::int64_t multiple = 1;
+  std::int64_t share = 0;  ///< elements of a block along a dimension of the grid
+
+  std::int64_t& in(Sizes& s) const { return axis >= 0 ? s.axes[axis] : s.scalars[param]; }
+  std::int64_t rounded(std::int64_t v) const {
+    return std::max(multiple, (v + multiple - 1) / multiple * multiple);
+  }
+};
+
+std::vector<Dimension> dimensions(const ir::Kernel& k) {
+  std::vector<Dimension> all;
+  for (std::size_t i = 0; i < k.axes.size(); ++i) {
+    if (k.axes[i].bound) continue;
+    Dimension d{k.axes[i].name, static_cast<int>(i), -1, k.axes[i].multiple, 0};
+    for (const ir::GridDim& g : k.launch.grid)
+      if (g.axis == static_cast<int>(i)) d.share = g.per_block;
+    all.push_back(std::move(d));
+  }
+  for (std::size_t i = 0; i < k.params.size(); ++i)
+    if (k.params[i].type.is_scalar() && ir::is_int(k.params[i].type.elem))
+      all.push_back({k.params[i].name, -1, static_cast<int>(i), 1, 0});
+  return all;
+}
+
+std::vector<std::int64_t> trip_counts(const ir::Kernel& k, const Sizes& s) {
+  std::vector<std::int64_t> trips;
+  OneThread(k, s).run(k.body, [&](std::int64_t t) { trips.push_back(t); });
+  return trips;
+}
+
+/// The smallest value of `d` that gives loop `loop` at least `trips`; nothing if none does.
+std::optional<std::int64_t> least_for(const ir::Kernel& k, Sizes s, const Dimension& d,
+                                      std::size_t loop, std::int64_t trips) {
+  auto enough = [&](std::int64_t v) {
+    d.in(s) = v;
+    return trip_counts(k, s)[loop] >= trips;
+  };
+  std::int64_t low = 0, high = d.multiple;
+  while (!enough(high)) {
+    low = high;
+    high *= 2;
+    if (high > largest) return std::nullopt;
+  }
+  while (high - low > d.multiple) {
+    std::int64_t middle = d.rounded(low + (high - low) / 2);
+    if (middle >= high) break;
+    (enough(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
+void add_loop_values(const ir::Kernel& k, const Sizes& base, const Dimension& d, std::size_t loop,
+                     int trips, std::set<std::int64_t>& values) {
+  std::int64_t last = 0;
+  for (int t = 1; t <= trips; ++t) {
+    std::optional<std::int64_t> v = least_for(k, base, d, loop, t);
+    if (!v) return;
+    values.insert(*v);
+    if (t == 2 || t == trips) {  // ragged ends: just before the next trip, and half way
+      values.insert(d.rounded(std::max<std::int64_t>(1, *v - d.multiple)));
+      values.insert(d.rounded(last + (*v - last) / 2));
+    }
+    last = *v;
+  }
+}
+
+/// Values of one dimension with the others as in `base`.
+std::set<std::int64_t> values_of(const ir::Kernel& k, const Sizes& base, const Dimension& d,
+                                 int trips) {
+  std::set<std::int64_t> values{d.multiple};
+  Sizes small = base, large = base;
+  d.in(small) = d.multiple;
+  d.in(large) = largest / 2 / d.multiple * d.multiple;
+  std::vector<std::int64_t> few = trip_counts(k, small), many = trip_counts(k, large);
+  for (std::size_t loop = 0; loop < few.size(); ++loop)
+    if (few[loop] >= 0 && many[loop] > few[loop]) add_loop_values(k, base, d, loop, trips, values);
+  if (d.param >= 0) {
+    values.insert({0, 1, 2, 5});
+    return values;
+  }
+  bool looped = values.size() > 1;
+  if (d.share) values.insert({d.rounded(d.share), d.rounded(2 * d.share + (d.share + 1) / 2)});
+  if (!looped && !d.share) {
+    std::int64_t threads = k.launch.block_threads();
+    values.insert({d.rounded(2), d.rounded(threads), d.rounded(threads + threads / 2 + 1)});
+  }
+  return values;
+}
+
+}  // namespace
+
+std::string to_string(const ir::Kernel& k, const Sizes& s) {
+  std::string text;
+  for (const Dimension& d : dimensions(k)) {
+    Sizes copy = s;
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", d.name, d.in(copy));
+  }
+  return text;
+}
+
+std::int64_t grid_count(const ir::Kernel& k, const Sizes& s, int dim) {
+  const ir::GridDim& g = k.launch.grid[dim];
+  return g.axis < 0 ? g.count : (s.axes[g.axis] + g.per_block - 1) / g.per_block;
+}
+
+std::vector<Sizes> choose_sizes(const ir::Kernel& k,
+                                const std::map<std::string, std::int64_t>& fixed, int trips,
+                                int max_cases) {
+  Sizes base{std::vector<std::int64_t>(k.axes.size(), 1),
+             std::vector<std::int64_t>(k.params.size(), 0)};
+  for (std::size_t i = 0; i < k.axes.size(); ++i) base.axes[i] = k.axes[i].bound.value_or(1);
+  std::vector<Dimension> open;
+  for (const Dimension& d : dimensions(k)) {
+    auto it = fixed.find(d.name);
+    d.in(base) = it != fixed.end() ? it->second
+                 : d.share         ? d.rounded(2 * d.share + (d.share + 1) / 2)
+                                   : d.rounded(3);
+    if (it == fixed.end()) open.push_back(d);
+  }
+  std::vector<std::vector<std::int64_t>> values;
+  for (const Dimension& d : open) {
+    std::set<std::int64_t> v = values_of(k, base, d, trips);
+    values.emplace_back(v.rbegin(), v.rend());
+    d.in(base) = values.back().front();  // the largest: later dimensions see long loops
+  }
+  std::vector<Sizes> cases{base};
+  std::size_t product = 1;
+  for (const auto& v : values) product *= std::min<std::size_t>(v.size(), 1000);
+  bool together = product <= static_cast<std::size_t>(std::min(max_cases, 16));
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    std::vector<Sizes> from = together ? cases : std::vector<Sizes>{base};
+    for (std::size_t n = 1; n < values[i].size(); ++n)
+      for (Sizes s : from) {
+        open[i].in(s) = values[i][n];
+        cases.push_back(std::move(s));
+      }
+  }
+  if (!together) {
+    Sizes smallest = base;
+    for (std::size_t i = 0; i < open.size(); ++i) open[i].in(smallest) = values[i].back();
+    cases.push_back(std::move(smallest));
+  }
+  if (cases.size() > static_cast<std::size_t>(max_cases)) cases.resize(max_cases);
+  return cases;
+}
+
+}  // namespace barline::verify::proof
