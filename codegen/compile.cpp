@@ -32,8 +32,7 @@ AssembleOptions assemble_options(const ir::Target& target, const CompileOptions&
   AssembleOptions a;
   a.sm = std::string(target.name);
   a.lineinfo = options.lineinfo;
-  a.extra = {"--fmad=false"};  // every mul and add has its rounding already; this holds it twice
-  a.extra.insert(a.extra.end(), options.extra_flags.begin(), options.extra_flags.end());
+  a.extra = options.extra_flags;
   a.timeout = options.timeout;
   return a;
 }
