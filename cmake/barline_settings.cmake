@@ -17,6 +17,8 @@ endif()
 # -ffile-prefix-map: a diagnostic and a line table name files relative to the source tree.
 add_compile_options(-Wall -Wextra -Werror -ffp-contract=off
                     -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+# The build id tells one build of a kernel library from another (the cache's warm keys).
+add_link_options(-Wl,--build-id=sha1)
 if(BARLINE_SANITIZE)
   add_compile_options(-fsanitize=${BARLINE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${BARLINE_SANITIZE})

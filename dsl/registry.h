@@ -31,10 +31,14 @@ struct KernelEntry {
   std::function<void(ReferenceArgs)> reference;
   /// Bytes that a run of these sizes must move (for bandwidth figures).
   std::function<double(Elem, const std::map<std::string, std::int64_t>&)> bytes;
+  std::string library{};  ///< build id of the object it came in; set by add
 };
 
 class Registry {
  public:
+  /// The entries to come are from the shared object that holds this address. Its build id tells a
+  /// cache the kernels of one build from those of another.
+  void from_library(const void* address);
   /// Throws std::invalid_argument on a name that is taken.
   void add(KernelEntry entry);
   const std::vector<KernelEntry>& entries() const { return entries_; }
@@ -42,6 +46,7 @@ class Registry {
 
  private:
   std::vector<KernelEntry> entries_;
+  std::string library_;
 };
 
 }  // namespace barline::dsl

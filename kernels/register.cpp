@@ -4,6 +4,7 @@
 namespace barline::kernels {
 
 void register_all(dsl::Registry& registry) {
+  registry.from_library(reinterpret_cast<const void*>(&register_all));
   add_rms_norm(registry);
   add_rms_norm_residual(registry);
   add_rms_norm_quant_q8(registry);

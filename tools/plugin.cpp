@@ -55,6 +55,7 @@ void load_plugin(const std::string& path, dsl::Registry& registry) {
                     path));
   }
   try {
+    registry.from_library(entry);
     reinterpret_cast<void (*)(dsl::Registry&)>(entry)(registry);
   } catch (const std::invalid_argument& e) {
     throw UsageError(fmt::format("plugin {}: {}", path, e.what()));

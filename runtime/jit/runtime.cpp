@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/jit/runtime.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <limits>
+
+namespace barline::jit {
+
+Argument::Argument(float v) : Argument(ir::Elem::F32, false, std::bit_cast<std::uint32_t>(v)) {}
+Argument::Argument(double v) : Argument(ir::Elem::F64, false, std::bit_cast<std::uint64_t>(v)) {}
+Argument::Argument(std::int32_t v)
+    : Argument(ir::Elem::S32, false, static_cast<std::uint32_t>(v)) {}
+Argument::Argument(std::uint32_t v) : Argument(ir::Elem::U32, false, v) {}
+Argument::Argument(std::int64_t v)
+    : Argument(ir::Elem::S64, false, static_cast<std::uint64_t>(v)) {}
+Argument::Argument(std::uint64_t v) : Argument(ir::Elem::U64, false, v) {}
+
+Prepared::Prepared(driver::Library library, runtime::Found found)
+    : entry_(std::move(found.entry)),
+      source_(found.source),
+      signature_(parse_signature(entry_->metadata.signature)),
+      library_(std::move(library)),
+      kernel_(library_.kernel(entry_->metadata.entry)) {
+  const runtime::Metadata& m = entry_->metadata;
+  shape_.block = {m.threads_x, m.threads_y, m.threads_z};
+  shape_.dynamic_shared_bytes = m.dynamic_smem;
+  shape_.cooperative = m.cooperative;
+  constexpr std::uint32_t without_opting_in = 48 << 10;
+  if (m.dynamic_smem > without_opting_in) kernel_.set_max_dynamic_shared(m.dynamic_smem);
+  kernel_.make_resident();
+}
+
+driver::LaunchShape Prepared::shape(std::span<const std::int64_t> sizes) const {
+  driver::LaunchShape shape = shape_;
+  unsigned* grid[3] = {&shape.grid.x, &shape.grid.y, &shape.grid.z};
+  for (int d = 0; d < 3; ++d) {
+    const SignatureGrid& g = signature_.grid[d];
+    std::int64_t blocks = g.axis < 0 ? g.count : (sizes[g.axis] + g.per_block - 1) / g.per_block;
+    *grid[d] = static_cast<unsigned>(blocks);
+  }
+  return shape;
+}
+
+void Prepared::refuse(const std::string& what) const {
+  throw std::invalid_argument(fmt::format("launch of '{}': {}", entry_->metadata.entry, what));
+}
+
+void Prepared::check_arguments(std::span<const Argument> args,
+                               std::span<const std::int64_t> sizes) const {
+  if (args.size() != signature_.params.size() || sizes.size() != signature_.axes.size())
+      [[unlikely]]
+    refuse(fmt::format(
+        "{} arguments and {} sizes for {} parameters and {} dynamic axes; pass one of each",
+        args.size(), sizes.size(), signature_.params.size(), signature_.axes.size()));
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const SignatureParam& p = signature_.params[i];
+    if (args[i].is_pointer() != p.tensor || (!p.tensor && args[i].elem() != p.elem)) [[unlikely]]
+      refuse(fmt::format("argument '{}' is not {} {}; pass that type", p.name,
+                         p.tensor ? "a tensor of" : "a scalar of", ir::name(p.elem)));
+    if (p.tensor && args[i].value() % 16 != 0) [[unlikely]]
+      refuse(fmt::format("tensor '{}' stands at {:#x}; align it to 16 bytes", p.name,
+                         args[i].value()));
+  }
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const SignatureAxis& a = signature_.axes[i];
+    if (sizes[i] < 1 || sizes[i] > std::numeric_limits<std::int32_t>::max() ||
+        sizes[i] % a.multiple != 0) [[unlikely]]
+      refuse(fmt::format("axis '{}' of {}; pass 1 .. 2^31-1, a multiple of {}", a.name, sizes[i],
+                         a.multiple));
+  }
+}
+
+void Prepared::launch(driver::abi::StreamHandle stream, std::span<const Argument> args,
+                      std::span<const std::int64_t> sizes) const {
+  check_arguments(args, sizes);
+  void* pointers[max_arguments];
+  std::int32_t extents[max_arguments];
+  if (args.size() + sizes.size() > max_arguments) [[unlikely]]
+    refuse("too many arguments");
+  std::size_t n = 0;
+  for (const Argument& a : args) pointers[n++] = const_cast<std::uint64_t*>(&a.value());
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    extents[i] = static_cast<std::int32_t>(sizes[i]);
+    pointers[n++] = &extents[i];
+  }
+  driver::launch(kernel_, shape(sizes), stream, pointers);
+}
+
+Runtime::Runtime(runtime::Options options) : options_(std::move(options)), cache_(options_.cache) {}
+
+const codegen::Ptxas& Runtime::ptxas() {
+  std::call_once(ptxas_once_, [&] {
+    ptxas_ = codegen::Ptxas::find({.explicit_path = options_.ptxas.string(),
+                                   .cuda_home = options_.cuda_home.string(),
+                                   .path_env = options_.path,
+                                   .allow_path = !options_.path.empty()});
+  });
+  return *ptxas_;
+}
+
+runtime::Found Runtime::find(const Unit& unit) {
+  if (options_.jit == runtime::Jit::Off) {
+    if (runtime::Found found = cache_.lookup_warm(warm_key(unit, pinned_assembler))) return found;
+    throw JitDisabled(fmt::format(
+        "'{}' for {} is not in the cache, and compiling is off; fill the cache first or allow "
+        "it\n{}",
+        config_text(unit), unit.target->name, warm_key(unit, pinned_assembler).record().text()));
+  }
+  return find_or_build(cache_, unit, pinned_assembler,
+                       [this]() -> const codegen::Ptxas& { return ptxas(); });
+}
+
+Prepared Runtime::prepare(const driver::Device& device, const dsl::KernelEntry& entry,
+                          ir::Elem elem, const dsl::Config& config) {
+  runtime::Found found =
+      find({.entry = &entry, .elem = elem, .config = config, .target = &target_for(device.info())});
+  auto library =
+      driver::Library::from_image(device, found.entry->cubin, found.entry->metadata.entry);
+  return {std::move(library), std::move(found)};
+}
+
+const ir::Target& target_for(const driver::DeviceInfo& device) {
+  // Code for capability x.y runs on x.z, z >= y; the sm_90a code on 9.0 alone.
+  const ir::Target* best = nullptr;
+  for (const ir::Target& t : ir::targets())
+    if (t.capability / 10 == device.major && t.capability <= device.sm()) best = &t;
+  if (!best)
+    throw std::runtime_error(
+        fmt::format("{} has compute capability {}.{}; the targets are sm_80, sm_86, sm_89, sm_90a, "
+                    "sm_120 and sm_121",
+                    device.name, device.major, device.minor));
+  return *best;
+}
+
+}  // namespace barline::jit

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/jit/unit.h"
+
+#include <barline_codegen_id.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "codegen/compile.h"
+#include "ir/check.h"
+#include "ir/pipeline.h"
+#include "ir/print.h"
+#include "runtime/jit/signature.h"
+
+namespace barline::jit {
+namespace {
+
+codegen::CompileOptions compile_options(const Unit& unit) { return {.lineinfo = unit.lineinfo}; }
+
+runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codegen::Compiled& c,
+                              const codegen::Ptxas& ptxas) {
+  auto u32 = [](auto v) { return static_cast<std::uint32_t>(v); };
+  runtime::Metadata m;
+  m.kernel = unit.entry->name;
+  m.schedule = std::string(unit.config.schedule.name);
+  m.target = std::string(unit.target->name);
+  m.entry = k.name;
+  m.signature = to_text(signature_of(k));
+  m.assembler = ptxas.version();
+  m.registers = u32(c.report.registers);
+  m.spill_stores = u32(c.report.spill_stores);
+  m.spill_loads = u32(c.report.spill_loads);
+  m.stack = u32(c.report.stack);
+  m.static_smem = u32(c.report.smem_static);
+  m.dynamic_smem = u32(c.smem_dynamic);
+  m.barriers = u32(c.barriers);
+  m.threads_x = u32(k.launch.threads[0]);
+  m.threads_y = u32(k.launch.threads[1]);
+  m.threads_z = u32(k.launch.threads[2]);
+  m.min_blocks_per_sm = u32(k.launch.min_ctas_per_sm);
+  m.cooperative = k.launch.cooperative;
+  m.compile_ms = c.times.total();
+  if (!c.report.notes.empty())
+    m.extra.emplace_back("notes", fmt::format("{}", fmt::join(c.report.notes, " ")));
+  if (!c.disagreements.empty())
+    m.extra.emplace_back("conflicts", fmt::format("{}", fmt::join(c.disagreements, "\n")));
+  return m;
+}
+
+}  // namespace
+
+std::string config_text(const Unit& unit) {
+  std::string text =
+      fmt::format("{}.{}@{}", unit.entry->name, ir::name(unit.elem), unit.config.schedule.name);
+  ir::fields(unit.config.schedule, [&](std::string_view name, auto value) {
+    text += fmt::format(" {}={}", name, value);
+  });
+  for (const auto& [name, extent] : unit.config.dims) text += fmt::format(" {}={}", name, extent);
+  return text;
+}
+
+runtime::KeyRecord content_key(const Unit& unit, const ir::Kernel& kernel,
+                               const codegen::Ptxas& ptxas) {
+  auto flags =
+      codegen::assemble_flags(codegen::assemble_options(*unit.target, compile_options(unit)));
+  runtime::KeyRecord key;
+  key.add("ir", ir::print(kernel, {.locations = unit.lineinfo || kernel.debug}))
+      .add("config", config_text(unit))
+      .add("target", std::string(unit.target->name))
+      .add("ptx", std::string(unit.target->ptx))
+      .add("assembler", ptxas.version())
+      .add("flags", fmt::format("{}", fmt::join(flags, " ")))
+      .add("debug", kernel.debug ? "1" : "0")
+      .add("codegen_id", BARLINE_CODEGEN_ID);
+  return key;
+}
+
+runtime::WarmKey warm_key(const Unit& unit, std::string_view pinned) {
+  return {.kernel = fmt::format("{} of {}", unit.entry->name, unit.entry->library),
+          .config = config_text(unit),
+          .target = std::string(unit.target->name),
+          .codegen_id = BARLINE_CODEGEN_ID,
+          .assembler = std::string(pinned),
+          .options = fmt::format("debug={} lineinfo={}", unit.config.debug, unit.lineinfo)};
+}
+
+runtime::Entry build_entry(const Unit& unit, ir::Kernel kernel, const codegen::Ptxas& ptxas) {
+  ir::run_pipeline(kernel);
+  ir::check_for(kernel, *unit.target);
+  codegen::Compiled compiled = codegen::compile(kernel, *unit.target, ptxas, compile_options(unit));
+  runtime::Entry entry;
+  entry.metadata = metadata_of(unit, kernel, compiled, ptxas);
+  entry.cubin = std::move(compiled.cubin);
+  entry.ptx = std::move(compiled.ptx);
+  return entry;
+}
+
+runtime::Found find_or_build(runtime::KernelCache& cache, const Unit& unit, std::string_view pinned,
+                             const std::function<const codegen::Ptxas&()>& ptxas) {
+  // A library without a build id cannot tell its old kernels from its new ones: no warm path then.
+  runtime::WarmKey warm = warm_key(unit, pinned);
+  if (!unit.entry->library.empty())
+    if (runtime::Found found = cache.lookup_warm(warm)) return found;
+  ir::Kernel kernel = dsl::instantiate(unit.entry->make(unit.elem), unit.config);
+  runtime::KeyRecord key = content_key(unit, kernel, ptxas());
+  if (unit.entry->library.empty()) warm.options += " " + key.hash().hex();
+  return cache.get_or_build(key, warm,
+                            [&] { return build_entry(unit, std::move(kernel), ptxas()); });
+}
+
+}  // namespace barline::jit

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// One unit of compilation: a kernel under a config for a target, its two cache keys, and the way
+// from one to the other through the cache. The tool and the runtime both build here.
+#pragma once
+
+#include <functional>
+
+#include "codegen/assembler/ptxas.h"
+#include "dsl/registry.h"
+#include "ir/target.h"
+#include "runtime/cache/kernel_cache.h"
+
+namespace barline::jit {
+
+struct Unit {
+  const dsl::KernelEntry* entry = nullptr;
+  ir::Elem elem{};
+  dsl::Config config{};
+  const ir::Target* target = nullptr;
+  bool lineinfo = false;
+};
+
+/// The canonical text of a config: schedule fields and bound dims, in order.
+std::string config_text(const Unit& unit);
+
+/// Everything that decides the bytes: the IR before the passes (the passes are part of the code
+/// generator's id), config, target, assembler and flags.
+runtime::KeyRecord content_key(const Unit& unit, const ir::Kernel& kernel,
+                               const codegen::Ptxas& ptxas);
+
+/// The small key, known without IR, LLVM or assembler. `pinned` is the assembler release that the
+/// host builds with ("ptxas 13.0"); the kernel library's build id stands in it, so that an edited
+/// kernel is never answered with its old code.
+runtime::WarmKey warm_key(const Unit& unit, std::string_view pinned);
+
+/// Compiles: passes, checks for the target, PTX, cubin, metadata with launch signature. The kernel
+/// is taken before the passes. Throws what they throw.
+runtime::Entry build_entry(const Unit& unit, ir::Kernel kernel, const codegen::Ptxas& ptxas);
+
+/// The unit's entry: warm key, then content key, then one build. `ptxas` is asked only where the
+/// warm key does not answer.
+runtime::Found find_or_build(runtime::KernelCache& cache, const Unit& unit, std::string_view pinned,
+                             const std::function<const codegen::Ptxas&()>& ptxas);
+
+}  // namespace barline::jit
