@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Binds arguments to a kernel, compiles it for the launch, lets the workers run its blocks and
+// joins what they found. Blocks of different workers meet only in tensors: their shadows are
+// compared at the end, since nothing orders two such blocks.
+#include "verify/interp/simulate.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include "ir/diagnostic.h"
+#include "verify/interp/compile.h"
+#include "verify/interp/machine.h"
+#include "verify/interp/value_types.h"
+
+namespace barline::verify {
+namespace {
+
+using namespace ir;
+using namespace sim;
+
+Geometry geometry_of(const Kernel& k, std::span<const std::int64_t> dynamic) {
+  Geometry g;
+  std::size_t next = 0;
+  for (const Axis& a : k.axes) {
+    if (!a.bound && next == dynamic.size())
+      fail(Diag::BadDim, {}, fmt::format("no size for axis '{}' of @{}", a.name, k.name),
+           "give a size for each axis that is not bound");
+    g.axis_sizes.push_back(a.bound ? *a.bound : dynamic[next++]);
+    if (g.axis_sizes.back() < 0 || g.axis_sizes.back() > INT32_MAX)
+      fail(Diag::BadDim, {}, fmt::format("axis '{}' of size {}", a.name, g.axis_sizes.back()),
+           "give it a size of 0 to 2^31 - 1");
+  }
+  if (next != dynamic.size())
+    fail(Diag::BadDim, {}, fmt::format("{} sizes for {} axes of @{}", dynamic.size(), next, k.name),
+         "give one size for each axis that is not bound");
+  for (int d = 0; d < 3; ++d) {
+    const GridDim& dim = k.launch.grid[d];
+    g.grid[d] =
+        dim.axis < 0 ? dim.count : (g.axis_sizes[dim.axis] + dim.per_block - 1) / dim.per_block;
+    g.threads[d] = k.launch.threads[d];
+  }
+  return g;
+}
+
+void check_argument(const Param& p, const SimArgument& a, const Geometry& g) {
+  if (p.type.is_pointer() != (a.tensor != nullptr))
+    fail(Diag::BadCall, p.loc,
+         fmt::format("parameter '{}' is a {}", p.name, a.tensor ? "scalar" : "tensor"),
+         "pass the kind of argument that the parameter is");
+  Elem elem = a.tensor ? a.tensor->elem : a.scalar.elem;
+  if (elem != p.type.elem)
+    fail(Diag::TypeMismatch, p.loc,
+         fmt::format("an argument of {} for '{}' of {}", name(elem), p.name, name(p.type.elem)),
+         "pass the parameter's element type");
+  if (!a.tensor) return;
+  std::int64_t want = 1;
+  for (int axis : p.axes) want *= g.axis_sizes[axis];
+  if (a.tensor->count() != want ||
+      a.tensor->data.size() < static_cast<std::size_t>(a.tensor->byte_size()))
+    fail(Diag::BadDim, p.loc,
+         fmt::format("a tensor of {} elements for '{}' of {}", a.tensor->count(), p.name, want),
+         "pass a tensor of the shape that the axes' sizes give");
+}
+
+/// The distinct tensors, and for each parameter the index of its own (-1: a scalar).
+std::vector<int> bind_tensors(const Kernel& k, std::span<const SimArgument> arguments,
+                              std::vector<Memory>& memories) {
+  std::vector<int> tensor_of_param;
+  for (std::size_t i = 0; i < k.params.size(); ++i) {
+    Tensor* t = arguments[i].tensor;
+    tensor_of_param.push_back(-1);
+    if (!t) continue;
+    auto known = std::find_if(memories.begin(), memories.end(),
+                              [&](const Memory& m) { return m.tensor == t; });
+    tensor_of_param.back() = static_cast<int>(known - memories.begin());
+    if (known == memories.end()) known = memories.insert(known, {t, t->count()});
+    known->written |= k.params[i].access != ir::Access::In;
+    known->writes_only &= k.params[i].access == ir::Access::Out;
+  }
+  return tensor_of_param;
+}
+
+void poison_outputs(const std::vector<Memory>& memories) {
+  for (const Memory& m : memories)
+    if (m.writes_only) std::memset(m.tensor->data.data(), 0xA5, m.tensor->data.size());
+}
+
+void order_blocks(Machine& m) {
+  m.block_order.resize(static_cast<std::size_t>(m.program->geometry.blocks()));
+  std::iota(m.block_order.begin(), m.block_order.end(), 0);
+  if (m.options->order == WarpOrder::Reverse)
+    std::reverse(m.block_order.begin(), m.block_order.end());
+  if (m.options->order == WarpOrder::Random)
+    std::shuffle(m.block_order.begin(), m.block_order.end(), std::mt19937_64(m.options->seed));
+}
+
+/// Runs all blocks on as many host threads as the kernel allows; the workers when they are done.
+std::vector<std::unique_ptr<Worker>> run_workers(Machine& m) {
+  bool alone = m.program->kernel->launch.cooperative || m.program->blocks_talk;
+  std::int64_t cores = alone ? 1 : std::clamp<std::int64_t>(m.options->cores, 1, 64);
+  cores = std::clamp<std::int64_t>(m.program->geometry.blocks(), 1, cores);
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (std::int64_t i = 0; i < cores; ++i)
+    workers.push_back(
+        std::make_unique<Worker>(m, m.options->seed + static_cast<std::uint64_t>(i) * 0x51ED270B));
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < workers.size(); ++i)
+    threads.emplace_back([&workers, i] { workers[i]->run(); });
+  workers[0]->run();
+  threads.clear();
+  return workers;
+}
+
+/// A race between blocks that different workers ran.
+std::optional<Finding> race_between(const Machine& m, const Worker& a, const Worker& b) {
+  for (std::size_t t = 0; t < m.memories.size(); ++t) {
+    if (!m.memories[t].written) continue;
+    for (std::int64_t cell = 0; cell < a.shadows[t].cells(); ++cell) {
+      const Stamp* in_a = a.shadows[t].any_access(cell);
+      const Stamp* in_b = b.shadows[t].any_access(cell);
+      if (!in_a || !in_b) continue;
+      if (in_a->touch < Touch::StrongWrite && in_b->touch < Touch::StrongWrite) continue;
+      const Program& p = *m.program;
+      Finding f;
+      f.kind = FindingKind::Race;
+      f.kernel = p.kernel->name;
+      f.here = site_of(p, in_a->pc, in_a->warp, std::countr_zero(in_a->who));
+      f.other = site_of(p, in_b->pc, in_b->warp, std::countr_zero(in_b->who));
+      Elem elem = m.memories[t].tensor->elem;
+      f.element = is_packed(elem) ? cell * 2 : cell;
+      f.address = cell * bytes(elem);
+      for (const sim::Access& access : p.accesses)
+        if (access.tensor == static_cast<int>(t)) f.root = p.kernel->params[access.param].name;
+      f.message =
+          fmt::format("two blocks access element {} of '{}' without an order", f.element, f.root);
+      return f;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Finding> first_finding(const Machine& m,
+                                     std::vector<std::unique_ptr<Worker>>& workers) {
+  auto first = std::min_element(workers.begin(), workers.end(), [](const auto& a, const auto& b) {
+    return a->finding_position < b->finding_position;
+  });
+  if ((*first)->finding) return std::move((*first)->finding);
+  if (!m.options->detect_races) return std::nullopt;
+  for (std::size_t i = 0; i < workers.size(); ++i)
+    for (std::size_t j = i + 1; j < workers.size(); ++j)
+      if (auto f = race_between(m, *workers[i], *workers[j])) return f;
+  return std::nullopt;
+}
+
+std::vector<std::int64_t> writers_of(const Machine& m, int tensor,
+                                     const std::vector<std::unique_ptr<Worker>>& workers) {
+  const Memory& memory = m.memories[tensor];
+  const Geometry& g = m.program->geometry;
+  auto warps = static_cast<std::uint32_t>(g.warps());
+  bool packed = is_packed(memory.tensor->elem);
+  std::vector<std::int64_t> writers(static_cast<std::size_t>(memory.count), -1);
+  for (std::int64_t i = 0; i < memory.count; ++i)
+    for (const auto& worker : workers)
+      if (const Stamp* s = worker->shadows[tensor].last_write(packed ? i / 2 : i))
+        writers[i] = std::int64_t{s->warp / warps} * g.block_threads() + (s->warp % warps) * lanes +
+                     std::countr_zero(s->who);
+  return writers;
+}
+
+}  // namespace
+
+SimReport simulate(const Kernel& k, std::span<const SimArgument> arguments,
+                   std::span<const std::int64_t> axis_sizes, const SimOptions& options) {
+  Geometry geometry = geometry_of(k, axis_sizes);
+  if (arguments.size() != k.params.size())
+    fail(Diag::BadCall, {},
+         fmt::format("{} arguments for {} parameters of @{}", arguments.size(), k.params.size(),
+                     k.name),
+         "pass one argument a parameter, in order");
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    check_argument(k.params[i], arguments[i], geometry);
+  Machine m;
+  std::vector<int> tensor_of_param = bind_tensors(k, arguments, m.memories);
+  if (options.poison) poison_outputs(m.memories);
+  const Program program =
+      Compiler(k, geometry, arguments, tensor_of_param, options.syncs_placed).run();
+  for (const sim::Access& a : program.accesses)
+    if (a.tensor >= 0 && a.strong()) m.memories[a.tensor].writes_only = false;
+  m.program = &program;
+  m.options = &options;
+  order_blocks(m);
+  auto workers = run_workers(m);
+  SimReport report;
+  report.approximate = program.approximate;
+  report.finding = first_finding(m, workers);
+  for (const auto& w : workers) {
+    report.counts.lane_ops += w->counts.lane_ops;
+    report.counts.warp_steps += w->counts.warp_steps;
+    report.counts.blocks += w->counts.blocks;
+    report.counts.barriers += w->counts.barriers;
+  }
+  for (std::size_t i = 0; options.record_writers && i < k.params.size(); ++i) {
+    bool written = k.params[i].type.is_pointer() && k.params[i].access != ir::Access::In;
+    report.writers.push_back(written ? writers_of(m, tensor_of_param[i], workers)
+                                     : std::vector<std::int64_t>{});
+  }
+  return report;
+}
+
+}  // namespace barline::verify
