@@ -3,6 +3,7 @@
 // binds the row's axis for it, for that size: such a row stays in registers.
 #pragma once
 
+#include "dsl/value.h"
 #include "ir/schedule.h"
 
 namespace barline::kernels {
@@ -23,5 +24,8 @@ inline constexpr ir::Schedule row640_d5120{.name = "row640_d5120", .threads = 64
 
 /// An axis split over blocks.
 inline constexpr ir::Schedule flat256{.name = "flat256", .threads = 256, .vec = 8, .chunks = 2};
+
+/// True if the tile's stripe stays in registers, false if each use reads memory again.
+bool in_registers(const dsl::Value& tile);
 
 }  // namespace barline::kernels

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Softmax of rows of any length: y = exp(x - M) / sum(exp(x - M)), M the row's maximum.
 //
-// A thread takes exponentials relative to the maximum m of its own share, so one reduction of the
-// pairs (m, s) over the block is enough: each of two partial sums is scaled to the larger maximum.
-// An element costs one exponential; the block meets once. A row with +infinity or a NaN is NaN, as
-// is one of nothing but -infinity.
+// A row in registers takes its maximum first, then one exponential an element. A longer one is read
+// twice: online, a pair (m, s) stands for a set of elements, s = sum(exp(x - m)), and of two pairs
+// the one with the smaller maximum is scaled to the other's. A row with +infinity or a NaN is NaN,
+// as is one of nothing but -infinity.
 #include <cfloat>
+#include <cmath>
+#include <limits>
 
 #include "dsl/dsl.h"
 #include "dsl/portable/host_math.h"
@@ -20,6 +22,15 @@ namespace {
 
 using namespace dsl;
 
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+/// The pair of two sets of elements; commutes bit for bit.
+std::vector<Value> join(std::vector<Value> p, std::vector<Value> q) {
+  auto scale = exp_nonpositive(-abs(p[0] - q[0]));
+  auto first = p[0] >= q[0];
+  return {max(p[0], q[0]), select(first, p[1], q[1]) + select(first, q[1], p[1]) * scale};
+}
+
 KernelSource softmax(Elem type) {
   Axis rows{"rows"}, d{"d"};
   In x{"x", type, {rows, d}};
@@ -27,51 +38,57 @@ KernelSource softmax(Elem type) {
   return kernel("softmax", {x, y}, [=](Tiles& b) {
     auto row = b.index(rows);
     auto v = b.stripe(x(row, all));
-    auto m = max(max(v), -FLT_MAX);  // finite where the share is empty or all -infinity
-    auto e = exp_nonpositive(v - m);
-    auto scaled_sum = [](std::vector<Value> p, std::vector<Value> q) {
-      auto top = max(p[0], q[0]);
-      return std::vector{top,
-                         p[1] * exp_nonpositive(p[0] - top) + q[1] * exp_nonpositive(q[0] - top)};
-    };
-    auto all_of_row =
-        b.reduce(ir::Team::Cta, {m, sum(e)}, {b.constant(f32, -FLT_MAX), b.constant(f32, 0)},
-                 scaled_sum, Here::current());
-    auto factor = exp_nonpositive(m - all_of_row[0]) / all_of_row[1];
-    b.store(y(row, all), e * factor);
+    auto lowest = b.constant(f32, -FLT_MAX), zero = b.constant(f32, 0);
+    Value top, total;
+    if (in_registers(v)) {
+      top = max(block_reduce_max(max(v)), lowest);
+      total = block_reduce_sum(sum(exp_nonpositive(v - top)));
+    } else {
+      auto here = Here::current();
+      auto ones = select(v > -infinity, 1, zero);
+      auto share = b.reduce(ir::Team::Thread, {v, ones}, {lowest, zero}, join, here);
+      auto whole = b.reduce(ir::Team::Cta, share, {lowest, zero}, join, here);
+      top = whole[0], total = whole[1];
+    }
+    auto factor = select(top < infinity, 1 / total, NAN);
+    b.store(y(row, all), exp_nonpositive(v - top) * factor);
   });
 }
 
+/// m and s of a set of elements.
 struct Share {
   float max, sum;
 };
 
-Share scaled_sum(const Share& p, const Share& q) {
-  float top = ir::num::max(p.max, q.max);
-  return {top, p.sum * portable::exp_nonpositive(p.max - top) +
-                   q.sum * portable::exp_nonpositive(q.max - top)};
+Share join_shares(const Share& p, const Share& q) {
+  float scale = portable::exp_nonpositive(-ir::num::abs(p.max - q.max));
+  bool first = p.max >= q.max;
+  return {ir::num::max(p.max, q.max), (first ? p.sum : q.sum) + (first ? q.sum : p.sum) * scale};
+}
+
+Share share_of_row(const ir::StripeShape& stripe, const std::vector<float>& v) {
+  auto d = static_cast<std::int64_t>(v.size());
+  const Share none{-FLT_MAX, 0};
+  if (stripe.chunks == 0) {
+    auto element = [&](std::int64_t i) { return Share{v[i], v[i] > -infinity ? 1.0f : 0.0f}; };
+    return reference::fold_row(stripe, d, none, element, join_shares);
+  }
+  auto larger = [](float p, float q) { return ir::num::max(p, q); };
+  auto value = [&](std::int64_t i) { return v[i]; };
+  float top = reference::fold_row(stripe, d, -infinity, value, larger);
+  top = ir::num::max(top, none.max);
+  auto e = [&](std::int64_t i) { return portable::exp_nonpositive(v[i] - top); };
+  return {top, reference::sum_row(stripe, d, e)};
 }
 
 void softmax_reference(ReferenceArgs a) {
   std::int64_t rows = a.sizes.at("rows"), d = a.sizes.at("d");
   ir::StripeShape stripe = reference::row_stripe(a.config, {"d"});
-  std::int64_t pitch = std::int64_t{stripe.vec} * stripe.threads;
   for (std::int64_t r = 0; r < rows; ++r) {
     std::vector<float> v = reference::load_f32(a.tensors.at("x"), r * d, d);
-    auto value = [&](std::int64_t i) { return v[i]; };
-    auto larger = [](float p, float q) { return ir::num::max(p, q); };
-    std::vector<Share> shares;
-    for (int t = 0; t < stripe.threads; ++t) {
-      float m = reference::fold_thread(stripe, d, t, -INFINITY, value, larger);
-      shares.push_back({ir::num::max(m, -FLT_MAX), 0});
-    }
-    for (std::int64_t i = 0; i < d; ++i)
-      v[i] = portable::exp_nonpositive(v[i] - shares[i % pitch / stripe.vec].max);
-    for (int t = 0; t < stripe.threads; ++t)
-      shares[t].sum = reference::fold_thread(stripe, d, t, 0.0f, value, std::plus<float>());
-    Share whole = reference::fold_block(shares, scaled_sum);
-    for (Share& s : shares) s.sum = portable::exp_nonpositive(s.max - whole.max) / whole.sum;
-    for (std::int64_t i = 0; i < d; ++i) v[i] *= shares[i % pitch / stripe.vec].sum;
+    Share whole = share_of_row(stripe, v);
+    float factor = whole.max < infinity ? 1 / whole.sum : NAN;
+    for (float& e : v) e = portable::exp_nonpositive(e - whole.max) * factor;
     reference::store_f32(a.tensors.at("y"), r * d, v);
   }
 }

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "problem.h"
+
+#include <fmt/format.h>
+#include <bit>
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "ir/numerics.h"
+#include "ir/pipeline.h"
+#include "kernels/kernels.h"
+#include "kernels/reference/elements.h"
+#include "verify/interp/simulate.h"
+
+namespace barline::test {
+namespace {
+
+using ir::Elem;
+namespace reference = kernels::reference;
+
+bool binds(const ir::Schedule& s, const std::string& axis) {
+  return s.name.find("_" + axis) != std::string_view::npos;
+}
+
+void randomize(ir::Tensor& t, std::uint64_t seed) {
+  std::mt19937_64 engine(seed);
+  std::normal_distribution<float> normal;
+  std::uniform_int_distribution<int> byte(-128, 127);
+  std::vector<float> v(t.count());
+  for (float& x : v) x = t.elem == Elem::S8 ? static_cast<float>(byte(engine)) : normal(engine);
+  reference::store_f32(t, 0, v);
+}
+
+/// The element's bits with every NaN as one.
+std::uint64_t canonical_bits(const ir::Tensor& t, std::int64_t i) {
+  std::uint64_t raw = 0;
+  std::memcpy(&raw, &t.data[i * ir::bytes(t.elem)], ir::bytes(t.elem));
+  bool nan = ir::is_float(t.elem) && std::isnan(reference::load_f32(t, i, 1)[0]);
+  return nan ? ~0ull : raw;
+}
+
+}  // namespace
+
+const dsl::KernelEntry& entry(const std::string& name) {
+  static const dsl::Registry registry = [] {
+    dsl::Registry r;
+    kernels::register_all(r);
+    return r;
+  }();
+  const dsl::KernelEntry* e = registry.find(name);
+  REQUIRE(e);
+  return *e;
+}
+
+Problem::Problem(const std::string& name, Elem type, const ir::Schedule& schedule, Sizes of)
+    : kernel(&entry(name)),
+      config{.schedule = schedule},
+      source(kernel->make(type)),
+      sizes(std::move(of)) {
+  config.label = fmt::format("{}.{}@{}", name, ir::name(type), schedule.name);
+  std::uint64_t seed = 1;
+  for (const dsl::ParamRef& ref : source.params) {
+    if (const auto* arg = std::get_if<dsl::Arg>(&ref)) {
+      scalars[arg->name] = 1e-6;
+      continue;
+    }
+    const auto& t = std::get<dsl::Tensor>(ref);
+    std::vector<std::int64_t> shape;
+    for (const dsl::Axis& axis : t.axes) {
+      shape.push_back(sizes.at(axis.name));
+      if (binds(schedule, axis.name)) config.dims[axis.name] = shape.back();
+    }
+    ir::Tensor& tensor = tensors[t.name] = ir::Tensor(t.elem, shape);
+    if (t.access != ir::Access::Out) randomize(tensor, seed++);
+  }
+}
+
+std::vector<float> Problem::get(const std::string& name) const {
+  return reference::load_f32(tensors.at(name));
+}
+
+void Problem::set(const std::string& name, std::int64_t i, double value) {
+  reference::store_f32(tensors.at(name), i, static_cast<float>(value));
+}
+
+void Problem::fill(const std::string& name, const std::function<double(std::int64_t)>& value) {
+  for (std::int64_t i = 0; i < tensors.at(name).count(); ++i) set(name, i, value(i));
+}
+
+void Problem::refer() { kernel->reference({tensors, scalars, sizes, config}); }
+
+Tensors Problem::simulated(bool lowered) const {
+  Tensors result = tensors;
+  ir::Kernel k = dsl::instantiate(source, config);
+  if (lowered) ir::run_pipeline(k);
+  std::vector<verify::SimArgument> arguments;
+  for (const ir::Param& p : k.params) {
+    if (p.type.is_pointer())
+      arguments.emplace_back(result.at(p.name));
+    else
+      arguments.emplace_back(
+          ir::Scalar{p.type.elem, std::bit_cast<std::uint32_t>(float(scalars.at(p.name)))});
+  }
+  std::vector<std::int64_t> dynamic;
+  for (const ir::Axis& axis : k.axes)
+    if (!axis.bound) dynamic.push_back(sizes.at(axis.name));
+  verify::SimOptions options;
+  options.syncs_placed = lowered;
+  verify::SimReport report = verify::simulate(k, arguments, dynamic, options);
+  if (report.finding) FAIL(config.label << ": " << verify::to_string(*report.finding));
+  return result;
+}
+
+std::string first_difference(const Tensors& got, const Tensors& want) {
+  for (const auto& [name, w] : want) {
+    const ir::Tensor& g = got.at(name);
+    for (std::int64_t i = 0; i < w.count(); ++i)
+      if (canonical_bits(g, i) != canonical_bits(w, i))
+        return fmt::format("{}[{}]: got {} want {}", name, i, ir::value_as_f64(g, i),
+                           ir::value_as_f64(w, i));
+  }
+  return "";
+}
+
+}  // namespace barline::test
