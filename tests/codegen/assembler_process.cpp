@@ -70,12 +70,14 @@ TEST_CASE("the child sees the PTX, no input, one variable and no other descripto
   Ptxas ptxas = pretend(dir,
                         "cat /proc/self/fd/3; env; pwd; read x || echo no input; ls /proc/$$/fd;"
                         "echo \"$@\"");
+  int leaky = dup2(0, 57);  // the host's own descriptor, open across exec
   std::string log = ptxas.assemble("the text\n", {.sm = "sm_80"}).log;
+  close(leaky);
   unsetenv("BARLINE_TEST_SECRET");
   CHECK_THAT(log, Contains("the text\n") && Contains("LC_ALL=C") && Contains("no input"));
   CHECK_THAT(log, !Contains("hunter2") && !Contains("HOME=") && Contains("\n/\n"));
   CHECK_THAT(log, Contains("-arch sm_80 -v") && Contains("-o /proc/self/fd/4 ptx"));
-  CHECK_THAT(log, !Contains("\n5\n") && !Contains("\n12\n"));
+  CHECK_THAT(log, !Contains("\n5\n") && !Contains("\n57\n"));
 }
 
 TEST_CASE("a refusal quotes the PTX line that it speaks of") {

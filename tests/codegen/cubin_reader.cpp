@@ -124,4 +124,8 @@ TEST_CASE("files that are no cubins are refused by name") {
   CHECK_THAT(patched(62, 200), Contains("section names"));
   CHECK_THAT(patched(47, 0xff), Contains("section header table"));
   CHECK_THAT(refusal({}), Contains("ELF header"));
+  std::uint64_t segments = 0;
+  std::memcpy(&segments, whole.data() + 32, sizeof segments);
+  CHECK_THAT(patched(segments + 39, 1), Contains("a segment"));  // file size of the first one
+  CHECK_THAT(patched(37, 1), Contains("program header table"));
 }

@@ -23,6 +23,7 @@ TEST_CASE("blocks and warps an SM") {
       {"sm_80", {256, 64, 0}, 4, 32, Limiter::Registers},
       {"sm_80", {256, 65, 0}, 3, 24, Limiter::Registers},  // 65 registers cost 72
       {"sm_80", {256, 255, 0}, 1, 8, Limiter::Registers},
+      {"sm_80", {224, 96, 0}, 2, 14, Limiter::Registers},  // 21 warps fit, but 5 a register file
       {"sm_80", {32, 16, 0}, 32, 32, Limiter::Blocks},
       {"sm_80", {128, 32, 48 * 1024}, 3, 12, Limiter::SharedMemory},
       {"sm_80", {128, 32, 163 * 1024}, 1, 4, Limiter::SharedMemory},

@@ -152,6 +152,7 @@ TEST_CASE("a kernel without a full record fails") {
   CHECK_THAT(why(without_line(logs::plain, "stack frame")), Contains("'Function properties'"));
   CHECK_THAT(why(without_line(logs::plain, "Compiling")), Contains("entry function"));
   CHECK_THAT(why(logs::two_targets), Contains("disagree"));
+  CHECK_THAT(why(with(logs::two_targets, "Used 12", "Used 10")), Contains("disagree"));
   CHECK_THROWS_AS(parse_ptxas_log(logs::calls).kernel("rec"), MissingRecord);
 }
 

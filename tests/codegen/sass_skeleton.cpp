@@ -64,7 +64,7 @@ TEST_CASE("instructions are counted by kind") {
 }
 
 TEST_CASE("loads before the first wait, barrier and matrix instruction") {
-  SassSkeleton s = walk({ldg, ldg, wait, ldg, bar, ldg, hmma, ldg, wait, bar, hmma});
+  SassSkeleton s = walk({ldg, ldgsts, wait, ldg, bar, ldg, hmma, ldg, wait, bar, hmma});
   CHECK(s.loads_before_wait == 2);
   CHECK(s.loads_before_barrier == 3);
   CHECK(s.loads_before_mma == 4);
