@@ -17,11 +17,17 @@ namespace {
 
 bool is_fp8(ir::Elem e) { return e == ir::Elem::E4M3 || e == ir::Elem::E5M2; }
 
+/// Whether lowering the op converts an 8-bit float: only casts, comparisons and prints look inside.
+bool converts_fp8(const ir::Kernel& k, const ir::Operation& op) {
+  if (!op.is(ir::Op::Cast) && !op.is(ir::Op::Cmp) && !op.is(ir::Op::Print)) return false;
+  auto fp8 = [&](ir::ValueId v) { return is_fp8(k.type(v).elem); };
+  return std::any_of(op.in.begin(), op.in.end(), fp8) ||
+         std::any_of(op.out.begin(), op.out.end(), fp8);
+}
+
 /// The ISA version that an op's instruction came with; 0 where every target's least has it.
 int isa_of(const ir::Kernel& k, const ir::Operation& op, const ir::Target& target) {
-  if (op.is(ir::Op::Cast) && target.capability == 89 &&
-      (is_fp8(k.type(op.in[0]).elem) || is_fp8(k.type(op.out[0]).elem)))
-    return 81;  // cvt of e4m3x2 and e5m2x2 below sm_90
+  if (target.capability == 89 && converts_fp8(k, op)) return 81;  // sm_90 had them in 7.8
   const bool level = op.find(ir::Key::Cache) &&
                      op.attr_as<ir::CacheHint>(ir::Key::Cache) >= ir::CacheHint::EvictFirst;
   return level ? 74 : 0;  // .L1:: eviction priorities

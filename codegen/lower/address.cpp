@@ -31,7 +31,7 @@ llvm::Value* scaled(Lowerer& l, llvm::Value* index, int bits, bool shared) {
 
 std::string Address::text(int operand, std::int64_t more) const {
   const std::int64_t n = offset + more;
-  return n ? fmt::format("[${}{:+}]", operand, n) : fmt::format("[${}]", operand);
+  return n ? fmt::format("[${}+{}]", operand, n) : fmt::format("[${}]", operand);
 }
 
 Address address(Lowerer& l, const ir::Operation& op, int lanes) {
