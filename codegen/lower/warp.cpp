@@ -34,6 +34,17 @@ llvm::Value* shuffle(Lowerer& l, ShuffleMode mode, llvm::Value* bits, llvm::Valu
                     b.CreateShl(b.CreateZExt(high, l.int_type(64)), 32));
 }
 
+llvm::Value* lane_meant(Lowerer& l, ShuffleMode mode, llvm::Value* n) {
+  llvm::Value* lane = l.b().CreateAnd(l.thread_rank(), l.integer(32, 31));
+  switch (mode) {
+    case ShuffleMode::Xor: return l.b().CreateXor(lane, n);
+    case ShuffleMode::Up: return l.b().CreateSub(lane, n);
+    case ShuffleMode::Down: return l.b().CreateAdd(lane, n);
+    case ShuffleMode::Index: break;
+  }
+  return n;
+}
+
 }  // namespace
 
 void lower(ir::Tag<ir::Op::Shuffle>, Lowerer& l, const ir::Operation& op) {
@@ -41,12 +52,13 @@ void lower(ir::Tag<ir::Op::Shuffle>, Lowerer& l, const ir::Operation& op) {
   const ir::Elem e = l.elem(op.in[0]);
   llvm::Value* own = to_bits(l, l.value(op.in[0]));
   llvm::Value* n = l.b().CreateSExtOrTrunc(l.value(op.in[1]), l.int_type(32));
-  llvm::Value* r = shuffle(l, mode, own, n);
-  // The instruction takes n mod 32; from 32 on the lane meant lies outside, except by index.
   const std::optional<std::int64_t> fixed = l.constant(op.in[1]);
-  const bool in_range = fixed && *fixed >= 0 && *fixed < 32;
-  if (mode != ShuffleMode::Index && !in_range)
-    r = l.b().CreateSelect(l.b().CreateICmpULT(n, l.integer(32, 32)), r, own);
+  if (mode == ShuffleMode::Index || (fixed && *fixed >= 0 && *fixed < 32))
+    return l.result(op, from_bits(l, shuffle(l, mode, own, n), e));
+  // The instruction takes n mod 32. Any other n: name the lane, and ask whether there is one.
+  llvm::Value* from = lane_meant(l, mode, n);
+  llvm::Value* r = shuffle(l, ShuffleMode::Index, own, from);
+  r = l.b().CreateSelect(l.b().CreateICmpULT(from, l.integer(32, 32)), r, own);
   l.result(op, from_bits(l, r, e));
 }
 

@@ -112,7 +112,8 @@ TEST_CASE("a lane past the warp gives this lane's own value", "[codegen][lower]"
   KernelMaker m;
   m.output(m.b().emit(Op::Shuffle, {m.input(Elem::U32), m.thread()}, {{Key::Mode, 1, {}}}));
   const std::string ptx = emit_ptx(m.kernel(), target("sm_80"));
-  CHECK(has(ptx, "shfl.sync.up.b32"));
+  CHECK(has(ptx, "sub.s32"));
+  CHECK(has(ptx, "shfl.sync.idx.b32"));
   CHECK(has(ptx, "setp.lt.u32"));
   CHECK(has(ptx, "selp"));
 }
