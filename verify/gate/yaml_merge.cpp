@@ -103,6 +103,11 @@ class Merger {
     if (!missing.empty()) insert(node, missing);
   }
 
+  void append(const YamlNode& map, std::string_view lines) {
+    while (!lines.empty() && lines.back() == '\n') lines.remove_suffix(1);
+    edits_.push_back({line_end(node_end(map)), 0, "\n" + std::string(lines)});
+  }
+
   std::string apply() {
     std::stable_sort(edits_.begin(), edits_.end(),
                      [](const Edit& a, const Edit& b) { return a.offset > b.offset; });
@@ -235,6 +240,12 @@ YamlWant& YamlWant::operator[](std::string_view key) {
     if (name == key) return value;
   }
   return entries.emplace_back(std::string(key), YamlWant{}).second;
+}
+
+std::string append_yaml(std::string_view text, const YamlNode& map, std::string_view lines) {
+  Merger merger(text);
+  merger.append(map, lines);
+  return merger.apply();
 }
 
 std::string merge_yaml(std::string_view text, const YamlNode& root, const YamlWant& want) {

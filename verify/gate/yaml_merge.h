@@ -27,4 +27,8 @@ struct YamlWant {
 /// wrapped.
 std::string merge_yaml(std::string_view text, const YamlNode& root, const YamlWant& want);
 
+/// `text` with `lines` (indented, each ended by a newline) behind the last line of the block map
+/// `map`, or behind the line of its key where it has no value.
+std::string append_yaml(std::string_view text, const YamlNode& map, std::string_view lines);
+
 }  // namespace barline::verify

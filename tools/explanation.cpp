@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/explanation.h"
+
+#include <fmt/format.h>
+
+#include "codegen/ptx.h"
+#include "ir/check.h"
+#include "ir/pipeline.h"
+#include "ir/print.h"
+
+namespace barline::tools {
+namespace {
+
+std::string schedule_text(const ir::Schedule& schedule) {
+  std::string out;
+  ir::fields(schedule, [&](std::string_view name, auto value) {
+    out += fmt::format("{}{}={}", out.empty() ? "" : " ", name, static_cast<std::int64_t>(value));
+  });
+  return out;
+}
+
+/// The register's small shape, for the sizes that the kernel leaves open.
+verify::ProofOptions proof_options(const Job& job) {
+  verify::ProofOptions options;
+  if (const verify::Shape* sim = job.kernel->shape("sim")) {
+    for (const verify::Dim& d : sim->dims) options.sizes[d.name] = d.value;
+  }
+  return options;
+}
+
+}  // namespace
+
+Explanation explain(const Session& session, const Job& job) {
+  Explanation e;
+  e.config = job.config();
+  e.target = job.target;
+  e.schedule = schedule_text(session.schedule(job));
+  const ir::Target& target = *ir::find_target(job.target);
+  ir::Kernel kernel = instantiate(session, job);
+  ir::run_pipeline(kernel, [&](std::string_view pass, const ir::Kernel& k) {
+    e.stages.push_back({std::string(pass), ir::print(k)});
+  });
+  ir::check_for(kernel, target);
+  e.threads = kernel.launch.block_threads();
+  e.proof = verify::prove(kernel, proof_options(job));
+  e.llvm = codegen::emit_llvm(kernel, target);
+  e.ptx = codegen::emit_ptx(kernel, target);
+  return e;
+}
+
+void add_resources(Explanation& e, Session& session, const Job& job) {
+  std::vector<Job> jobs;
+  for (const std::string& target : job.schedule->targets) {
+    jobs.push_back(job);
+    jobs.back().target = target;
+  }
+  JobCompiler compiler(session, {.skeleton = true});
+  for (JobResult& result : compiler.compile_all(jobs)) {
+    Explanation::OnTarget on{std::move(result), {}};
+    auto limits = codegen::sm_limits(on.result.row.target);
+    if (limits && on.result.row.error.empty()) {
+      on.occupancy = codegen::occupancy(
+          *limits,
+          {.threads = e.threads, .registers = on.result.row.registers, .smem = on.result.row.smem});
+    }
+    e.targets.push_back(std::move(on));
+  }
+}
+
+}  // namespace barline::tools

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that `barline explain` shows of one config, as data.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codegen/occupancy.h"
+#include "tools/compile_job.h"
+#include "verify/proof/prove.h"
+
+namespace barline::tools {
+
+struct Explanation {
+  struct Stage {
+    std::string pass;  ///< "input" first
+    std::string text;  ///< the IR after it
+  };
+  struct OnTarget {
+    JobResult result;
+    std::optional<codegen::Occupancy> occupancy;
+  };
+  std::string config, target;
+  std::string schedule;  ///< its fields, as "threads=256 vec=8"
+  int threads = 0;       ///< of a block
+  std::vector<Stage> stages;
+  verify::ProofReport proof;
+  std::string llvm, ptx;
+  std::vector<OnTarget> targets;  ///< of every target of the config; empty without ptxas
+};
+
+/// Everything but `targets`.
+Explanation explain(const Session& session, const Job& job);
+/// Fills `targets`. Throws MissingPtxas.
+void add_resources(Explanation& e, Session& session, const Job& job);
+
+std::string to_text(const Explanation& e);
+nlohmann::ordered_json to_json(const Explanation& e);
+
+}  // namespace barline::tools

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The difference of two texts by lines.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace barline::tools {
+
+/// Lines of `before` that are gone with "- ", lines of `after` that are new with "+ ", and up to
+/// `context` equal lines around them with "  "; "..." where equal lines are left out. Empty for
+/// equal texts. A minimal difference up to 4000 changed lines, everything replaced beyond.
+std::string line_diff(std::string_view before, std::string_view after, int context = 2);
+
+}  // namespace barline::tools
