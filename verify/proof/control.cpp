@@ -50,6 +50,8 @@ Machine::Machine(CaseState& state, int ordinal, const std::int64_t (&block)[3])
       block_symbol_(mix(0x2545f491, std::min(ordinal, 1))),
       values_(k_.values.size()),
       bound_(plan_.copies + 3) {
+  // Epochs of different blocks never meet: an element keeps its entries from block to block.
+  epoch_ = 1 + (static_cast<std::uint32_t>(ordinal) << 24);
   ids_.threads = k_.launch.block_threads();
   for (int d = 0; d < 3; ++d) {
     ids_.block_shape[d] = k_.launch.threads[d];

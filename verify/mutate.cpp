@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// L1 is asked first, since it is the cheaper. What it does not refute is run under several
+// schedules; outputs are compared with the case's reference, or with the whole kernel's own.
+#include "verify/mutate.h"
+
+#include <fmt/format.h>
+
+#include "verify/proof/recorder.h"
+
+namespace barline::verify {
+namespace {
+
+using ir::Key;
+using ir::MemOrder;
+using ir::Op;
+using ir::Operation;
+
+bool is_drop(MutationKind kind) { return kind <= MutationKind::DropWarpSync; }
+
+/// Calls visit(region, index) where op number `number` stands; true once found.
+template <class Visit>
+bool at_op(ir::Region& region, std::size_t& number, Visit&& visit) {
+  for (std::size_t i = 0; i < region.ops.size(); ++i) {
+    if (number-- == 0) {
+      visit(region, i);
+      return true;
+    }
+    for (ir::Region& inner : region.ops[i].regions)
+      if (at_op(inner, number, visit)) return true;
+  }
+  return false;
+}
+
+void shift_slot(ir::Kernel& k, ir::Region& region, std::size_t i) {
+  ir::ValueId use = region.ops[i].in[1];
+  ir::Type type = k.type(use);
+  ir::ValueId one = k.new_value(type), next = k.new_value(type);
+  region.ops[i].in[1] = next;
+  ir::Loc loc = region.ops[i].loc;
+  Operation constant{Op::Const, {}, {one}, {{Key::Value, 1, {}}}, {}, loc};
+  Operation add{Op::Add, {use, one}, {next}, {}, {}, loc};
+  region.ops.insert(region.ops.begin() + static_cast<std::ptrdiff_t>(i), {constant, add});
+}
+
+struct Judge {
+  const ir::Kernel& kernel;
+  const MutateOptions& options;
+  std::vector<SimSchedule> schedules;
+  std::vector<Outputs> expected;  ///< by case: the kernel's own outputs
+
+  void learn() {
+    for (const SimCase& c : options.cases)
+      expected.push_back(run_case(kernel, c, {schedules.data(), 1}).outputs);
+  }
+
+  void simulate(const ir::Kernel& m, MutantResult& r, bool& race) {
+    for (std::size_t i = 0; i < options.cases.size(); ++i) {
+      SimOutcome o =
+          run_case(m, options.cases[i], schedules, expected[i].empty() ? nullptr : &expected[i]);
+      r.simulator =
+          worse(r.simulator == Verdict::Skipped ? Verdict::Checked : r.simulator, o.verdict);
+      if (o.verdict != Verdict::Refuted) continue;
+      race = o.race;
+      r.by = o.mismatch ? "reference" : "simulator";
+      r.witness = o.witness;
+      return;
+    }
+  }
+
+  void judge(MutantResult& r) {
+    ir::Kernel m = mutant(kernel, r.mutation);
+    ProofOptions proof = options.proof;
+    proof.minimal = proof.costs = false;
+    proof.first_finding_only = true;
+    ProofReport report = prove(m, proof);
+    r.proof = report.verdict;
+    if (report.verdict == Verdict::Refuted) {
+      r.fate = MutantFate::Killed;
+      r.by = "proof";
+      r.witness = to_string(report.findings.front());
+      return;
+    }
+    bool race = false;
+    simulate(m, r, race);
+    if (r.simulator == Verdict::Refuted)
+      r.fate = race && r.proof == Verdict::Proved ? MutantFate::Contradiction : MutantFate::Killed;
+    else if (r.proof == Verdict::Proved && is_drop(r.mutation.kind))
+      r.fate = MutantFate::Redundant;
+    if (r.fate == MutantFate::Survived && !report.findings.empty())
+      r.witness = to_string(report.findings.front());
+  }
+};
+
+}  // namespace
+
+std::string_view name(MutationKind kind) {
+  constexpr std::string_view names[] = {"drop-barrier",   "drop-fence", "drop-warp-sync",
+                                        "weaken-release", "shift-slot", "shift-index"};
+  return names[static_cast<int>(kind)];
+}
+
+std::string_view name(MutantFate fate) {
+  constexpr std::string_view names[] = {"killed", "redundant", "survived", "contradiction"};
+  return names[static_cast<int>(fate)];
+}
+
+std::vector<Mutation> mutations(const ir::Kernel& k, bool shifts) {
+  std::vector<Mutation> all;
+  std::size_t number = 0;
+  ir::walk(k.body, [&](const Operation& op) {
+    std::size_t at = number++;
+    if (op.is(Op::Barrier)) all.push_back({MutationKind::DropBarrier, at});
+    if (op.is(Op::Fence)) all.push_back({MutationKind::DropFence, at});
+    if (op.is(Op::WarpSync)) all.push_back({MutationKind::DropWarpSync, at});
+    bool memory = op.has(ir::Reads) || op.has(ir::Writes);
+    if (memory && op.attr_as<MemOrder>(Key::Order) >= MemOrder::Acquire)
+      all.push_back({MutationKind::WeakenRelease, at});
+    if (!shifts) return;
+    bool shared = memory && k.type(op.in[0]).space == ir::Space::Shared;
+    if (shared) all.push_back({MutationKind::ShiftIndex, at});
+    if (!op.is(Op::SlotAt)) return;
+    int slot = k.slot_of(op.in[0]);
+    if (slot >= 0 && k.slots[slot].copies > 1) all.push_back({MutationKind::ShiftSlot, at});
+  });
+  return all;
+}
+
+ir::Kernel mutant(const ir::Kernel& k, const Mutation& m) {
+  ir::Kernel result = k;
+  std::size_t number = m.op;
+  at_op(result.body, number, [&](ir::Region& region, std::size_t i) {
+    Operation& op = region.ops[i];
+    switch (m.kind) {
+      case MutationKind::DropBarrier:
+      case MutationKind::DropFence:
+      case MutationKind::DropWarpSync:
+        region.ops.erase(region.ops.begin() + static_cast<std::ptrdiff_t>(i));
+        break;
+      case MutationKind::WeakenRelease:
+        op.set(Key::Order, static_cast<std::int64_t>(MemOrder::Relaxed));
+        break;
+      case MutationKind::ShiftIndex: op.set(Key::Offset, op.attr(Key::Offset) + 1); break;
+      case MutationKind::ShiftSlot: shift_slot(result, region, i); break;
+    }
+  });
+  return result;
+}
+
+std::vector<MutantResult> mutate(const ir::Kernel& lowered, const MutateOptions& options) {
+  std::vector<std::string> texts = proof::op_texts(lowered);
+  std::vector<const Operation*> ops;
+  ir::walk(lowered.body, [&](const Operation& op) { ops.push_back(&op); });
+  Judge judge{lowered, options, sim_schedules(options.random_schedules), {}};
+  judge.learn();
+  std::vector<MutantResult> results;
+  for (const Mutation& m : mutations(lowered, options.shifts)) {
+    MutantResult r;
+    r.mutation = m;
+    r.op = {ops[m.op]->loc, texts[m.op]};
+    judge.judge(r);
+    results.push_back(std::move(r));
+  }
+  return results;
+}
+
+std::string to_string(const MutantResult& r) {
+  return fmt::format("{} {}: {}: {}{}{}", name(r.mutation.kind), ir::to_string(r.op.loc), r.op.text,
+                     name(r.fate), r.by.empty() ? "" : " by ", r.by);
+}
+
+}  // namespace barline::verify
