@@ -95,7 +95,7 @@ ParsedEntry parse_entry(std::span<const std::byte> file) {
   const auto key = body.take(key_bytes);
   const auto metadata = body.take(metadata_bytes);
   const auto cubin = body.take(cubin_bytes);
-  const std::string ptx = body.take_text(ptx_bytes);
+  std::string ptx = body.take_text(ptx_bytes);
   const auto end = body.take(trailer.size());
   if (!body.at_end() || !starts_with(end, trailer)) return bad("the lengths do not add up");
 
@@ -103,7 +103,8 @@ ParsedEntry parse_entry(std::span<const std::byte> file) {
   if (!record) return bad("the key does not decode");
   auto decoded = Metadata::decode(metadata);
   if (!decoded) return bad("the metadata does not decode");
-  Entry entry{std::move(*record), std::move(*decoded), {cubin.begin(), cubin.end()}, ptx};
+  Entry entry{
+      std::move(*record), std::move(*decoded), {cubin.begin(), cubin.end()}, std::move(ptx)};
   return {std::move(entry), {}};
 }
 
