@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/row_metadata.h"
 
-#include <fmt/format.h>
-
 namespace barline::tools {
 namespace {
-
-/// Lines joined by newlines; codes and disagreements hold none themselves.
-std::string join(const std::vector<std::string>& lines) {
-  std::string out;
-  for (const std::string& line : lines) out += (out.empty() ? "" : "\n") + line;
-  return out;
-}
 
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> out;
@@ -23,35 +14,7 @@ std::vector<std::string> split(std::string_view text) {
   return out;
 }
 
-std::uint32_t bytes(int n) { return static_cast<std::uint32_t>(n); }
-
 }  // namespace
-
-runtime::Metadata to_metadata(const codegen::Compiled& c, const Job& job,
-                              const std::string& assembler) {
-  runtime::Metadata m;
-  m.kernel = verify::config_name(job.kernel->name, job.type, "");
-  m.schedule = job.schedule->name;
-  m.target = c.target;
-  m.entry = c.name;
-  m.assembler = assembler;
-  m.registers = bytes(c.report.registers);
-  m.spill_stores = bytes(c.report.spill_stores);
-  m.spill_loads = bytes(c.report.spill_loads);
-  m.stack = bytes(c.report.cumulative_stack > c.report.stack ? c.report.cumulative_stack
-                                                             : c.report.stack);
-  m.static_smem = bytes(c.report.smem_static);
-  m.dynamic_smem = bytes(c.smem_dynamic);
-  m.barriers = bytes(c.barriers);
-  m.compile_ms = c.times.total();
-  std::vector<std::string> notes;
-  for (const codegen::Note& note : c.report.notes) {
-    if (note.performance_loss) notes.push_back(note.code);
-  }
-  if (!notes.empty()) m.extra.emplace_back("notes", join(notes));
-  if (!c.disagreements.empty()) m.extra.emplace_back("conflicts", join(c.disagreements));
-  return m;
-}
 
 verify::ResourceRow to_row(const runtime::Metadata& m, const Job& job) {
   verify::ResourceRow row;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A resource row as the metadata of a cache entry and back, so that a warm gate needs neither the
+// The resource row that the metadata of a cache entry says, so that a warm gate needs neither the
 // compiler nor ptxas's log.
 #pragma once
 
@@ -9,10 +9,6 @@
 #include "verify/gate/resource_row.h"
 
 namespace barline::tools {
-
-/// What is kept of a compilation. The launch fields are the caller's to fill.
-runtime::Metadata to_metadata(const codegen::Compiled& compiled, const Job& job,
-                              const std::string& assembler);
 
 /// The row of an entry with this metadata; `ptx_bytes` and `cache` are the caller's to fill.
 verify::ResourceRow to_row(const runtime::Metadata& metadata, const Job& job);

@@ -38,7 +38,8 @@ std::int64_t number(std::string_view text) {
 SignatureParam parse_param(std::string_view text) {
   auto parts = split(text, ':');
   if (parts.size() != 3) refuse(text);
-  SignatureParam p{.name = std::string(parts[0])};
+  SignatureParam p;
+  p.name = std::string(parts[0]);
   std::string_view type = parts[2].substr(0, parts[2].find('['));
   auto elem = ir::parse_elem(type);
   if (!elem) refuse(text);

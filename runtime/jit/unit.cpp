@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "codegen/compile.h"
 #include "ir/check.h"
 #include "ir/pipeline.h"
@@ -29,7 +31,7 @@ runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codeg
   m.registers = u32(c.report.registers);
   m.spill_stores = u32(c.report.spill_stores);
   m.spill_loads = u32(c.report.spill_loads);
-  m.stack = u32(c.report.stack);
+  m.stack = u32(std::max(c.report.stack, c.report.cumulative_stack));
   m.static_smem = u32(c.report.smem_static);
   m.dynamic_smem = u32(c.smem_dynamic);
   m.barriers = u32(c.barriers);
@@ -39,8 +41,11 @@ runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codeg
   m.min_blocks_per_sm = u32(k.launch.min_ctas_per_sm);
   m.cooperative = k.launch.cooperative;
   m.compile_ms = c.times.total();
-  if (!c.report.notes.empty())
-    m.extra.emplace_back("notes", fmt::format("{}", fmt::join(c.report.notes, " ")));
+  std::vector<std::string> notes;
+  for (const codegen::Note& note : c.report.notes)
+    if (note.performance_loss) notes.push_back(note.code);
+  // One a line: neither codes nor disagreements hold a line break.
+  if (!notes.empty()) m.extra.emplace_back("notes", fmt::format("{}", fmt::join(notes, "\n")));
   if (!c.disagreements.empty())
     m.extra.emplace_back("conflicts", fmt::format("{}", fmt::join(c.disagreements, "\n")));
   return m;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/measure.h"
+
+#include <algorithm>
+#include <random>
+
+#include "runtime/driver/graph.h"
+
+namespace barline::tools {
+namespace {
+
+constexpr int max_copies = 4096;
+
+/// 0 .. copies-1, over and over, shuffled anew each time round (with a fixed seed).
+std::vector<int> visiting_order(int copies, int launches) {
+  std::mt19937 random(1);
+  std::vector<int> order, once(static_cast<std::size_t>(copies));
+  for (int i = 0; i < copies; ++i) once[static_cast<std::size_t>(i)] = i;
+  while (static_cast<int>(order.size()) < launches) {
+    std::shuffle(once.begin(), once.end(), random);
+    order.insert(order.end(), once.begin(), once.end());
+  }
+  order.resize(static_cast<std::size_t>(launches));
+  return order;
+}
+
+int copies_for(std::size_t operand_bytes, const MeasureOptions& o) {
+  std::size_t n = (o.rotate_bytes + operand_bytes - 1) / std::max<std::size_t>(operand_bytes, 1);
+  return static_cast<int>(std::clamp<std::size_t>(n, 2, max_copies));
+}
+
+}  // namespace
+
+Timing time_graph(const driver::Device& device, int launches, const MeasureOptions& o,
+                  const std::function<void(const driver::Stream&)>& record) {
+  driver::Stream stream(device);
+  driver::Graph graph = driver::Graph::capture(stream, record);
+  graph.upload(stream);
+  driver::Event start(device), end(device);
+  std::vector<double> times;
+  for (int round = -1; round < o.rounds; ++round) {
+    start.record(stream.handle());
+    for (int i = 0; i < o.replays; ++i) graph.launch(stream);
+    end.record(stream.handle());
+    end.synchronize();
+    if (round >= 0)
+      times.push_back(end.microseconds_since(start) / (static_cast<double>(o.replays) * launches));
+  }
+  std::sort(times.begin(), times.end());
+  Timing t;
+  t.median_us = times[times.size() / 2];
+  t.min_us = times.front();
+  t.max_us = times.back();
+  t.launches = launches;
+  return t;
+}
+
+Timing time_launches(const driver::Device& device, const Problem& problem,
+                     const jit::Prepared& prepared, const MeasureOptions& o) {
+  std::size_t bytes = 0;
+  for (const auto& [name, t] : problem.tensors) bytes += t.data.size();
+  DeviceProblem operands(device, problem, copies_for(bytes, o));
+  int launches = std::max(o.min_launches, operands.copies());
+  std::vector<int> order = visiting_order(operands.copies(), launches);
+  Timing t = time_graph(device, launches, o, [&](const driver::Stream& stream) {
+    for (int i : order) operands.launch(prepared, stream.handle(), i);
+  });
+  t.copies = operands.copies();
+  return t;
+}
+
+double copy_rate(const driver::Device& device, std::size_t bytes, const MeasureOptions& o) {
+  int copies = copies_for(2 * bytes, o);
+  std::vector<driver::Buffer> from, to;
+  for (int i = 0; i < copies; ++i) {
+    from.emplace_back(device, bytes);
+    to.emplace_back(device, bytes);
+  }
+  int launches = std::max(o.min_launches, copies);
+  std::vector<int> order = visiting_order(copies, launches);
+  Timing t = time_graph(device, launches, o, [&](const driver::Stream& stream) {
+    for (int i : order) {
+      auto at = static_cast<std::size_t>(i);
+      device.driver().check(device.api().cuMemcpyDtoDAsync(to[at].pointer(), from[at].pointer(),
+                                                           bytes, stream.handle()),
+                            "cuMemcpyDtoDAsync");
+    }
+  });
+  return 2.0 * static_cast<double>(bytes) / t.median_us / 1e3;
+}
+
+}  // namespace barline::tools

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times on a GPU: CUDA graphs of launches that rotate through copies of the operands past the L2
+// cache, medians over rounds. Nothing of the device's settings is touched.
+#pragma once
+
+#include "tools/execute.h"
+
+namespace barline::tools {
+
+struct MeasureOptions {
+  int rounds = 5;
+  int replays = 20;                       ///< of the graph, a round
+  std::size_t rotate_bytes = 256u << 20;  ///< operands of all copies together, at least
+  int min_launches = 20;                  ///< in the graph
+};
+
+struct Timing {
+  double median_us = 0;  ///< of one launch, over the rounds
+  double min_us = 0, max_us = 0;
+  int copies = 0, launches = 0;
+};
+
+/// Times one launch of the problem.
+Timing time_launches(const driver::Device& device, const Problem& problem,
+                     const jit::Prepared& prepared, const MeasureOptions& options);
+
+/// Times `record` (which enqueues `launches` launches on a stream), captured as a graph.
+Timing time_graph(const driver::Device& device, int launches, const MeasureOptions& options,
+                  const std::function<void(const driver::Stream&)>& record);
+
+/// The device's copy rate in GB/s, bytes read and written both counted: the driver's own copy
+/// between buffers of this size, in the same harness.
+double copy_rate(const driver::Device& device, std::size_t bytes, const MeasureOptions& options);
+
+}  // namespace barline::tools

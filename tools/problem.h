@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A problem: one config with sizes, scalars, inputs and the reference's outputs; what `run`,
+// `verify`, `mutate` and `bench` put before a simulator or a GPU.
+#pragma once
+
+#include <map>
+
+#include "tools/session.h"
+#include "verify/compare.h"
+
+namespace barline::tools {
+
+struct ProblemOptions {
+  std::string shape = "sim";                ///< of kernels.yaml; dims that it names
+  std::map<std::string, double> set{};      ///< --set: dims and scalars over it
+  std::map<std::string, std::string> in{};  ///< parameter -> .npy file
+  std::uint64_t seed = 1;
+};
+
+struct Problem {
+  dsl::Config config;
+  ir::Kernel kernel;                          ///< before the passes
+  std::map<std::string, std::int64_t> sizes;  ///< of every axis
+  std::map<std::string, double> scalars;
+  std::map<std::string, ir::Tensor> tensors;   ///< inputs; outputs hold poison
+  std::map<std::string, ir::Tensor> expected;  ///< what the reference makes of them, outputs only
+
+  /// Sizes of the dynamic axes, in the kernel's order.
+  std::vector<std::int64_t> axis_sizes() const;
+  /// The scalar parameter as its type's bits.
+  ir::Scalar scalar(const ir::Param& param) const;
+};
+
+/// Throws UsageError for a shape, dimension, scalar or file that does not fit the kernel.
+Problem make_problem(const Session& session, const Job& job, const ProblemOptions& options);
+
+/// What a comparison of every written tensor with the expected one says.
+struct Judgement {
+  bool ok = true;
+  std::string text;      ///< the maxima, or the first mismatch: tensor, index, got, want, ulp
+  std::string tensor{};  ///< of the first mismatch
+  std::int64_t index = -1;
+};
+Judgement judge(const Problem& problem, const std::map<std::string, ir::Tensor>& got,
+                const verify::CompareRule& rule);
+
+/// The rule as the comparison takes it.
+verify::Tolerance tolerance(const verify::CompareRule& rule);
+
+}  // namespace barline::tools
