@@ -111,7 +111,7 @@ void Compiler::region(const Region& r, const std::function<void(const Operation&
       operation(op);
     current_ = outer;
     for (ValueId v : dying[i])
-      if (at_[v].step != 0) registers_.release(at_[v].at);
+      if (at_[v].step != 0) give_back(at_[v].at);
   }
 }
 

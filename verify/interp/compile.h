@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "verify/interp/program.h"
@@ -34,7 +35,17 @@ class Compiler {
   /// The value stands in a register that something else owns.
   void bind(ir::ValueId v, Operand at) { at_[v] = at; }
   Operand temporary(ir::Elem e, std::uint32_t n);
-  void release(Operand o) { registers_.release(o.at); }
+  void release(Operand o) { give_back(o.at); }
+  /// Registers that are freed from now on stay taken until `let_go`: code that is called from more
+  /// than one place keeps its own for as long as it is called.
+  void hold() { holding_ = true; }
+  std::vector<std::uint32_t> end_hold() {
+    holding_ = false;
+    return std::exchange(held_, {});
+  }
+  void let_go(const std::vector<std::uint32_t>& held) {
+    for (std::uint32_t at : held) give_back(at);
+  }
 
   /// Appends an instruction of the op under compilation; its index.
   std::uint32_t emit(Inst inst);
@@ -66,6 +77,12 @@ class Compiler {
     table.push_back(row);
     return static_cast<std::uint32_t>(table.size() - 1);
   }
+  void give_back(std::uint32_t at) {
+    if (holding_)
+      held_.push_back(at);
+    else
+      registers_.release(at);
+  }
   void operation(const ir::Operation& op);
   void presets(std::span<const SimArgument> arguments);
 
@@ -77,6 +94,8 @@ class Compiler {
   std::vector<Operand> at_;
   std::vector<const ir::Operation*> defs_;
   std::vector<int> share_of_layout_;
+  bool holding_ = false;
+  std::vector<std::uint32_t> held_;
   const ir::Operation* current_ = nullptr;
 };
 

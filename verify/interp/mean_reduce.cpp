@@ -76,6 +76,7 @@ class ReduceCompiler {
     for (std::size_t i = 0; i < n_; ++i)
       c_.copy(folded[i], c_.define(op_.out[i]), elems_[i], 1, false);
     for (Operand o : owned_) c_.release(o);
+    c_.let_go(of_combine_);
   }
 
  private:
@@ -91,13 +92,18 @@ class ReduceCompiler {
 
   void compile_combine() {
     const ir::Region& r = op_.regions[0];
+    ir::walk(r, [&](const Operation& inner) {
+      if (inner.has(ir::Convergent)) c_.refuse(inner, "a combine is code of one thread");
+    });
     for (std::size_t i = 0; i < n_; ++i) {
       c_.bind(r.args[i], left_[i]);
       c_.bind(r.args[n_ + i], right_[i]);
     }
     std::uint32_t over = c_.emit({.run = &run_jump});
     combine_ = c_.here();
+    c_.hold();
     c_.region(r, [&](const Operation& yield) { c_.copy_to(yield.in, result_, false); });
+    of_combine_ = c_.end_hold();
     c_.emit({.run = &run_return});
     c_.patch(over);
   }
@@ -186,6 +192,7 @@ class ReduceCompiler {
   Operands owned_;
   Operands left_, right_, result_;
   std::uint32_t combine_ = 0;
+  std::vector<std::uint32_t> of_combine_;  ///< registers that the combine's code uses
 };
 
 }  // namespace

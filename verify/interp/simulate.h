@@ -41,7 +41,7 @@ struct SimOptions {
   bool syncs_placed = true;
   bool record_writers = false;                     ///< fill SimReport::writers
   std::int64_t max_steps = std::int64_t{1} << 36;  ///< warp instructions of a host thread
-  std::function<void(std::string_view)> print;     ///< takes the lines of print; none: dropped
+  std::function<void(std::string_view)> print{};   ///< takes the lines of print; none: dropped
 };
 
 struct SimCounts {
