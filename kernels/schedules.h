@@ -17,13 +17,14 @@ inline constexpr ir::Schedule row256_d8192{
 inline constexpr ir::Schedule row512_d8192{
     .name = "row512_d8192", .threads = 512, .vec = 8, .budget = {.ctas_per_sm = 2}};
 inline constexpr ir::Schedule row1024_d8192{
-    .name = "row1024_d8192", .threads = 1024, .vec = 8, .budget = {.ctas_per_sm = 1}};
+    .name = "row1024_d8192", .threads = 1024, .vec = 8, .budget = {.ctas_per_sm = 2}};
 
 /// Rows of 5120, one access a thread: the shortest way through a single row.
 inline constexpr ir::Schedule row640_d5120{.name = "row640_d5120", .threads = 640, .vec = 8};
 
 /// An axis split over blocks.
-inline constexpr ir::Schedule flat256{.name = "flat256", .threads = 256, .vec = 8, .chunks = 2};
+inline constexpr ir::Schedule flat256{
+    .name = "flat256", .threads = 256, .vec = 8, .budget = {.ctas_per_sm = 4}};
 
 /// True if the tile's stripe stays in registers, false if each use reads memory again.
 bool in_registers(const dsl::Value& tile);

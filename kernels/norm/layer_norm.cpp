@@ -52,7 +52,7 @@ void add_layer_norm(Registry& registry) {
   registry.add({.name = "layer_norm",
                 .doc = "y[r, :] = (x[r, :] - mean) * rsqrt(var + eps) * w[:] + b[:]",
                 .types = {f32, f16, bf16},
-                .schedules = {row256, row256_d8192, row512_d8192, row640_d5120},
+                .schedules = {row256, row512_d8192, row640_d5120},
                 .make = layer_norm,
                 .reference = layer_norm_reference,
                 .bytes = [](Elem e, const auto& n) {

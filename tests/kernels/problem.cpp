@@ -7,6 +7,7 @@
 #include <random>
 
 #include "ir/numerics.h"
+#include "ir/passes/bind_order.h"
 #include "ir/pipeline.h"
 #include "kernels/kernels.h"
 #include "kernels/reference/elements.h"
@@ -92,7 +93,10 @@ void Problem::refer() { kernel->reference({tensors, scalars, sizes, config}); }
 Tensors Problem::simulated(bool lowered) const {
   Tensors result = tensors;
   ir::Kernel k = dsl::instantiate(source, config);
-  if (lowered) ir::run_pipeline(k);
+  if (lowered)
+    ir::run_pipeline(k);
+  else
+    ir::bind_order(k);
   std::vector<verify::SimArgument> arguments;
   for (const ir::Param& p : k.params) {
     if (p.type.is_pointer())

@@ -38,7 +38,8 @@ struct Problem {
 
   /// Runs the reference into `tensors`.
   void refer();
-  /// Runs the simulator on a copy of the inputs; `lowered`: after all passes. Requires a clean run.
+  /// Runs the simulator on a copy of the inputs, as written (its order bound) or, `lowered`, after
+  /// all passes. Requires a clean run.
   Tensors simulated(bool lowered) const;
 };
 
