@@ -15,8 +15,6 @@
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Target/TargetOptions.h>
 
-#include <mutex>
-
 #include "codegen/ptx.h"
 
 namespace barline::codegen {
@@ -30,18 +28,18 @@ constexpr const char* triple = "nvptx64-nvidia-cuda";
   throw CodegenError(fmt::format("LLVM gave up: {}", reason));
 }
 
+const llvm::Target* register_nvptx() {
+  LLVMInitializeNVPTXTargetInfo();
+  LLVMInitializeNVPTXTarget();
+  LLVMInitializeNVPTXTargetMC();
+  LLVMInitializeNVPTXAsmPrinter();
+  llvm::install_fatal_error_handler(throw_fatal);
+  std::string error;
+  return llvm::TargetRegistry::lookupTarget(triple, error);
+}
+
 const llvm::Target& nvptx() {
-  static std::once_flag once;
-  static const llvm::Target* target = nullptr;
-  std::call_once(once, [] {
-    LLVMInitializeNVPTXTargetInfo();
-    LLVMInitializeNVPTXTarget();
-    LLVMInitializeNVPTXTargetMC();
-    LLVMInitializeNVPTXAsmPrinter();
-    llvm::install_fatal_error_handler(throw_fatal);
-    std::string error;
-    target = llvm::TargetRegistry::lookupTarget(triple, error);
-  });
+  static const llvm::Target* const target = register_nvptx();  // once, whichever thread is first
   if (!target) throw CodegenError("this LLVM has no NVPTX target");
   return *target;
 }
