@@ -11,7 +11,7 @@ namespace reference = kernels::reference;
 namespace {
 
 std::string add(const std::string& a, const std::string& b) {
-  if (a.empty()) return b;  // the identity
+  if (a.empty() || b.empty()) return a + b;  // the identity
   return "(" + a + b + ")";
 }
 std::string letter(std::int64_t i) { return std::string(1, static_cast<char>('a' + i)); }
