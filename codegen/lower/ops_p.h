@@ -10,30 +10,32 @@ namespace barline::codegen {
 
 #define LOWERS(Name) void lower(ir::Tag<ir::Op::Name>, Lowerer& l, const ir::Operation& op);
 
+// clang-format off
 // identity.cpp
-LOWERS(Const)
-LOWERS(ThreadId) LOWERS(BlockId) LOWERS(GridDim) LOWERS(ThreadRank) LOWERS(LaneId) LOWERS(WarpId)
-    // arith.cpp
-    LOWERS(Add) LOWERS(Sub) LOWERS(Mul) LOWERS(MulHi) LOWERS(Div) LOWERS(Rem) LOWERS(Fma)
-        LOWERS(Neg) LOWERS(Abs) LOWERS(Min) LOWERS(Max) LOWERS(Sqrt) LOWERS(Round)
-    // bits.cpp
-    LOWERS(And) LOWERS(Or) LOWERS(Xor) LOWERS(Not) LOWERS(Shl) LOWERS(Shr) LOWERS(Popc) LOWERS(Clz)
-        LOWERS(Brev) LOWERS(BytePermute)
-    // convert.cpp
-    LOWERS(Cmp) LOWERS(Select) LOWERS(Cast) LOWERS(Bitcast)
-    // approx.cpp
-    LOWERS(Ex2Approx) LOWERS(Lg2Approx) LOWERS(RcpApprox) LOWERS(RsqrtApprox) LOWERS(SinApprox)
-        LOWERS(CosApprox) LOWERS(TanhApprox)
-    // memory.cpp
-    LOWERS(Pack) LOWERS(Extract) LOWERS(SlotAt) LOWERS(Load) LOWERS(Store)
-    // atomics.cpp
-    LOWERS(Atomic) LOWERS(AtomicCas) LOWERS(Fence)
-    // warp.cpp
-    LOWERS(Shuffle) LOWERS(Vote) LOWERS(WarpSync) LOWERS(Barrier)
-    // control.cpp
-    LOWERS(For) LOWERS(While) LOWERS(If)
-    // debug.cpp
-    LOWERS(Print) LOWERS(Check)
+LOWERS(Const) LOWERS(ThreadId) LOWERS(BlockId) LOWERS(GridDim) LOWERS(ThreadRank) LOWERS(LaneId)
+LOWERS(WarpId)
+// arith.cpp
+LOWERS(Add) LOWERS(Sub) LOWERS(Mul) LOWERS(MulHi) LOWERS(Div) LOWERS(Rem) LOWERS(Fma) LOWERS(Neg)
+LOWERS(Abs) LOWERS(Min) LOWERS(Max) LOWERS(Sqrt) LOWERS(Round)
+// bits.cpp
+LOWERS(And) LOWERS(Or) LOWERS(Xor) LOWERS(Not) LOWERS(Shl) LOWERS(Shr) LOWERS(Popc) LOWERS(Clz)
+LOWERS(Brev) LOWERS(BytePermute)
+// convert.cpp
+LOWERS(Cmp) LOWERS(Select) LOWERS(Cast) LOWERS(Bitcast)
+// approx.cpp
+LOWERS(Ex2Approx) LOWERS(Lg2Approx) LOWERS(RcpApprox) LOWERS(RsqrtApprox) LOWERS(SinApprox)
+LOWERS(CosApprox) LOWERS(TanhApprox)
+// address.cpp, memory.cpp
+LOWERS(SlotAt) LOWERS(Load) LOWERS(Store) LOWERS(Pack) LOWERS(Extract)
+// atomics.cpp
+LOWERS(Atomic) LOWERS(AtomicCas) LOWERS(Fence)
+// warp.cpp
+LOWERS(Shuffle) LOWERS(Vote) LOWERS(WarpSync) LOWERS(Barrier)
+// control.cpp
+LOWERS(For) LOWERS(While) LOWERS(If)
+// debug.cpp
+LOWERS(Print) LOWERS(Check)
+// clang-format on
 
 #undef LOWERS
 
