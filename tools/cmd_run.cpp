@@ -117,10 +117,11 @@ std::string writer_of(const Problem& problem, const Outcome& out, const Judgemen
 ExitCode run(Context& context, const RunOptions& o) {
   Session session(context);
   bool sim = o.device == "sim";
+  // The simulator has no target of its own: the first one's default schedule is meant.
   std::string target =
-      session.registry().targets.empty() ? "sm_90a" : session.registry().targets.back();
-  if (!sim) target = std::string(jit::target_for(open_device(context, o.device).info()).name);
-  Job job = expand_one(session.registry(), o.kernel, sim ? "" : target);
+      sim ? session.registry().targets.front()
+          : std::string(jit::target_for(open_device(context, o.device).info()).name);
+  Job job = expand_one(session.registry(), o.kernel, target);
   Problem problem = make_problem(session, job, problem_options(o));
   if (o.debug) {
     problem.kernel.debug = true;
