@@ -147,6 +147,31 @@ TEST_CASE("a schedule without a value gets a block of budgets") {
   CHECK(longest <= 140);
 }
 
+TEST_CASE("a budget in a flow map is wrapped and aligned") {
+  const std::string flow =
+      "version: 1\nassembler: a\ntargets: [sm_80, sm_86, sm_89, sm_90a]\nkernels:\n  k:\n"
+      "    types: [f32, f16]\n    schedules:\n      s: {barriers: 1}\n";
+  std::vector<Pin> pins;
+  for (const char* type : {"f32", "f16"}) {
+    for (const char* target : {"sm_80", "sm_86", "sm_89", "sm_90a"}) {
+      pins.push_back({.kernel = "k",
+                      .schedule = "s",
+                      .type = type,
+                      .target = target,
+                      .registers = 24,
+                      .smem = 16640,
+                      .barriers = 1});
+    }
+  }
+  CHECK(update(flow, pins).substr(flow.find("      s:")) == R"(      s: {barriers: 1,
+          budget: {f32: {sm_80: {registers: 24, smem: 16640}, sm_86: {registers: 24, smem: 16640}, sm_89: {registers: 24, smem: 16640},
+                         sm_90a: {registers: 24, smem: 16640}},
+                   f16: {sm_80: {registers: 24, smem: 16640}, sm_86: {registers: 24, smem: 16640}, sm_89: {registers: 24, smem: 16640},
+                         sm_90a: {registers: 24, smem: 16640}}}}
+)");
+  CHECK(update(update(flow, pins), pins) == update(flow, pins));
+}
+
 TEST_CASE("pins of names that the file does not hold change nothing") {
   CHECK(update(registry_text,
                {{.kernel = "none", .schedule = "S", .target = "sm_80", .registers = 1}}) ==

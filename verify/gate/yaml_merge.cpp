@@ -41,19 +41,22 @@ std::size_t last_line(const std::string& text) {
   return newline == std::string::npos ? text.size() : text.size() - newline - 1;
 }
 
-/// The entries of a flow map that begins at `column`, on a line filled up to `used`.
+/// The entries of a flow map whose first entry stands at `column`, from `used` on where that many
+/// columns of the line are taken.
 std::string render_entries(const Entries& entries, std::size_t column, std::size_t used) {
   std::string out;
   for (const auto& [key, value] : entries) {
     if (!wanted(value)) continue;
-    std::string item = render_entry(key, value, used + 2);
-    bool wrap = value.text.empty() && used > column && used + item.size() + 3 > wrap_column;
+    if (!out.empty()) used += 2;
+    std::string item = render_entry(key, value, used);
+    bool fits = item.find('\n') == std::string::npos && used + item.size() < wrap_column;
+    bool wrap = value.text.empty() && used > column && !fits;
     if (wrap) item = render_entry(key, value, column);
     if (!out.empty()) out += wrap ? "," : ", ";
     if (wrap) out += "\n" + std::string(column, ' ');
     out += item;
     bool broken = out.find('\n') != std::string::npos;
-    used = broken ? last_line(out) : used + item.size() + 2;
+    used = broken ? last_line(out) : used + item.size();
   }
   return out;
 }
@@ -163,7 +166,7 @@ class Merger {
     std::size_t last = value_end(map.entries.back());
     std::size_t newline = text_.rfind('\n', last);
     std::size_t used = last - (newline == std::string_view::npos ? 0 : newline + 1);
-    std::string more = render_entries(missing, column, std::max(used, column + 1));
+    std::string more = render_entries(missing, column, std::max(used + 2, column + 1));
     bool wrapped = more.front() == '\n';
     edits_.push_back({last, 0, (wrapped ? "," : ", ") + more});
   }
