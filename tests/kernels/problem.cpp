@@ -42,15 +42,19 @@ std::uint64_t canonical_bits(const ir::Tensor& t, std::int64_t i) {
 
 }  // namespace
 
-const dsl::KernelEntry& entry(const std::string& name) {
+const std::vector<dsl::KernelEntry>& all_entries() {
   static const dsl::Registry registry = [] {
     dsl::Registry r;
     kernels::register_all(r);
     return r;
   }();
-  const dsl::KernelEntry* e = registry.find(name);
-  REQUIRE(e);
-  return *e;
+  return registry.entries();
+}
+
+const dsl::KernelEntry& entry(const std::string& name) {
+  for (const dsl::KernelEntry& e : all_entries())
+    if (e.name == name) return e;
+  throw std::invalid_argument("no kernel " + name);
 }
 
 Problem::Problem(const std::string& name, Elem type, const ir::Schedule& schedule, Sizes of)

@@ -17,6 +17,7 @@ using Sizes = std::map<std::string, std::int64_t>;
 using Scalars = std::map<std::string, double>;
 using Tensors = std::map<std::string, ir::Tensor>;
 
+const std::vector<dsl::KernelEntry>& all_entries();
 const dsl::KernelEntry& entry(const std::string& name);
 
 struct Problem {
