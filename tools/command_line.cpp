@@ -92,6 +92,8 @@ void define(CLI::App& app, Context& context) {
   add_list(app, context);
   add_build(app, context);
   add_gate(app, context);
+  add_verify(app, context);
+  add_mutate(app, context);
   add_run(app, context);
   add_bench(app, context);
   add_explain(app, context);

@@ -14,6 +14,8 @@ void add_new(CLI::App& app, Context& context);
 void add_list(CLI::App& app, Context& context);
 void add_build(CLI::App& app, Context& context);
 void add_gate(CLI::App& app, Context& context);
+void add_verify(CLI::App& app, Context& context);
+void add_mutate(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/subject.h"
+
+#include <fmt/format.h>
+
+#include "ir/pipeline.h"
+
+namespace barline::tools {
+
+std::vector<ConfigJob> by_config(const std::vector<Job>& jobs) {
+  std::vector<ConfigJob> out;
+  for (const Job& job : jobs) {
+    auto same = std::find_if(out.begin(), out.end(), [&](const ConfigJob& c) {
+      return c.job.kernel == job.kernel && c.job.schedule == job.schedule && c.job.type == job.type;
+    });
+    if (same == out.end()) same = out.insert(out.end(), {job, {}});
+    same->targets.push_back(job.target);
+  }
+  return out;
+}
+
+Subject make_subject(const Session& session, const Job& job) {
+  Subject s{.problem = make_problem(session, job, {}), .lowered = {}};
+  s.lowered = s.problem.kernel;
+  ir::run_pipeline(s.lowered);
+  return s;
+}
+
+verify::SimCase sim_case(const Subject& subject, const verify::CompareRule& rule) {
+  const Problem& p = subject.problem;
+  verify::SimCase c;
+  for (const auto& [name, size] : p.sizes) {
+    c.name += fmt::format("{}{}={}", c.name.empty() ? "" : " ", name, size);
+  }
+  std::vector<std::string> names;
+  for (const ir::Param& param : subject.lowered.params) {
+    if (param.type.is_pointer()) {
+      c.tensors.push_back(p.tensors.at(param.name));
+      names.push_back(param.name);
+    } else {
+      c.scalars.push_back(p.scalar(param));
+    }
+  }
+  c.axis_sizes = p.axis_sizes();
+  c.compare = [&p, rule, names](const verify::Outputs& outputs) {
+    std::map<std::string, ir::Tensor> got;
+    for (std::size_t i = 0; i < names.size(); ++i) got[names[i]] = outputs[i];
+    Judgement j = judge(p, got, rule);
+    return j.ok ? std::string() : j.text;
+  };
+  return c;
+}
+
+}  // namespace barline::tools
