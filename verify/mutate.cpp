@@ -31,15 +31,27 @@ bool at_op(ir::Region& region, std::size_t& number, Visit&& visit) {
   return false;
 }
 
+/// The slot_at that a memory op goes through, if its slot rotates; else null.
+const Operation* rotating_root(const ir::Kernel& k, const std::vector<const Operation*>& defs,
+                               const Operation& op) {
+  const Operation* at = defs[op.in[0]];
+  if (!at || !at->is(Op::SlotAt)) return nullptr;
+  int slot = k.slot_of(at->in[0]);
+  return slot >= 0 && k.slots[slot].copies > 1 ? at : nullptr;
+}
+
+/// The access goes through a slot_at of its own, one use later than the one it had.
 void shift_slot(ir::Kernel& k, ir::Region& region, std::size_t i) {
-  ir::ValueId use = region.ops[i].in[1];
-  ir::Type type = k.type(use);
-  ir::ValueId one = k.new_value(type), next = k.new_value(type);
-  region.ops[i].in[1] = next;
+  const Operation* root = rotating_root(k, ir::definitions(k), region.ops[i]);
+  ir::ValueId slot = root->in[0], use = root->in[1];
+  ir::Type type = k.type(use), pointer = k.type(slot);
+  ir::ValueId one = k.new_value(type), next = k.new_value(type), copy = k.new_value(pointer);
+  region.ops[i].in[0] = copy;
   ir::Loc loc = region.ops[i].loc;
   Operation constant{Op::Const, {}, {one}, {{Key::Value, 1, {}}}, {}, loc};
   Operation add{Op::Add, {use, one}, {next}, {}, {}, loc};
-  region.ops.insert(region.ops.begin() + static_cast<std::ptrdiff_t>(i), {constant, add});
+  Operation at{Op::SlotAt, {slot, next}, {copy}, {}, {}, loc};
+  region.ops.insert(region.ops.begin() + static_cast<std::ptrdiff_t>(i), {constant, add, at});
 }
 
 struct Judge {
@@ -106,6 +118,7 @@ std::string_view name(MutantFate fate) {
 
 std::vector<Mutation> mutations(const ir::Kernel& k, bool shifts) {
   std::vector<Mutation> all;
+  std::vector<const Operation*> defs = ir::definitions(k);
   std::size_t number = 0;
   ir::walk(k.body, [&](const Operation& op) {
     std::size_t at = number++;
@@ -117,10 +130,9 @@ std::vector<Mutation> mutations(const ir::Kernel& k, bool shifts) {
       all.push_back({MutationKind::WeakenRelease, at});
     if (!shifts) return;
     bool shared = memory && k.type(op.in[0]).space == ir::Space::Shared;
-    if (shared) all.push_back({MutationKind::ShiftIndex, at});
-    if (!op.is(Op::SlotAt)) return;
-    int slot = k.slot_of(op.in[0]);
-    if (slot >= 0 && k.slots[slot].copies > 1) all.push_back({MutationKind::ShiftSlot, at});
+    if (!shared) return;
+    all.push_back({MutationKind::ShiftIndex, at});
+    if (rotating_root(k, defs, op)) all.push_back({MutationKind::ShiftSlot, at});
   });
   return all;
 }

@@ -18,7 +18,7 @@ enum class MutationKind : std::uint8_t {
   DropFence,
   DropWarpSync,
   WeakenRelease,  ///< a release or acquire access becomes relaxed
-  ShiftSlot,      ///< a slot_at takes the next copy
+  ShiftSlot,      ///< an access takes the next copy of its slot
   ShiftIndex      ///< a shared access goes to the next element
 };
 std::string_view name(MutationKind kind);
