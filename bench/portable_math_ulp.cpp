@@ -23,7 +23,7 @@ struct Function {
 };
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-double silu(double x) { return x / (1 + std::exp(-x)); }
+double silu(double x) { return std::isinf(x) && x < 0 ? -0.0 : x / (1 + std::exp(-x)); }
 
 constexpr Function functions[] = {
     {"exp", portable::exp, std::exp},

@@ -41,27 +41,25 @@ F sigmoid(const F& x) {
   return fma(-q, whole, whole);
 }
 
-/// x * sigmoid(x), its subnormal tail included; -0 at -infinity. Below zero x z is x 2^n (1 + u),
-/// one rounding instead of two, scaled by 2^64; far below zero the result is x z (1 - q) as in
-/// sigmoid.
+/// x * sigmoid(x), its subnormal tail included; -0 at -infinity. From -1 on x / (1 + e^-x).
+/// Below, with z = e^x, x z (1 - z / (1 + z)) as in sigmoid: x z is x 2^n (1 + u), one rounding
+/// instead of two, scaled by 2^64.
 template <class F>
 F silu(const F& x) {
   auto c = [&](float v) { return constant(x, v); };
   auto y = at_least(x, -112.0f);  // below: -0 in any case
-  auto a = -min(abs(y), c(112.0f));
+  auto direct = y > c(-1.0f);
+  auto a = max(select(direct, -y, y), c(-112.0f));
   auto biased = detail::exponent_of_exp(a, 191.0f);
   auto r = detail::remainder_of_exp(a, biased, 191.0f);
   auto u = fma(r * r, detail::tail_of_exp(r), r);  // e^r - 1
   auto power = bitcast_f32(bitcast_u32(biased) << 23);
-  auto z = fma(power, u, power) * c(0x1p-64f);
 
-  auto negative = y < c(0.0f);
-  auto direct = y > c(-1.375f);
+  auto z = fma(power, u, power) * c(0x1p-64f);
+  auto q = select(direct, y, z) / (c(1.0f) + z);
   auto scaled = y * power;
-  auto whole = select(negative, fma(scaled, u, scaled), y);
-  auto unscale = select(negative, c(0x1p-64f), c(1.0f));
-  auto q = select(direct, whole * unscale, z) / (c(1.0f) + z);
-  return select(direct, q, fma(-q, whole, whole) * unscale);
+  auto product = fma(scaled, u, scaled);
+  return select(direct, q, fma(-q, product, product) * c(0x1p-64f));
 }
 
 /// erf x: x times a polynomial below 0.922, above 1 - exp(polynomial); +-1 from 4 on.

@@ -40,7 +40,7 @@ const Function functions[] = {
     {"tanh", portable::tanh, std::tanh, 1.5},
     {"sigmoid", portable::sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, 1.75},
     {"silu", portable::silu, [](double x) { return x / (1 + std::exp(-x)); }, 2},
-    {"erf", portable::erf, std::erf, 1},
+    {"erf", portable::erf, std::erf, 1.25},
 };
 
 /// |got - want| in units of f32's last place at a finite `want`.
@@ -94,7 +94,7 @@ TEST_CASE("the bits of the portable functions are pinned") {
   CHECK(digest(portable::rsqrt) == 0x91827989a7ea90d8);
   CHECK(digest(portable::tanh) == 0x975cb2bef7d63dbd);
   CHECK(digest(portable::sigmoid) == 0xe1ce7a65380fc0f1);
-  CHECK(digest(portable::silu) == 0x84cadd34aee71f5b);
+  CHECK(digest(portable::silu) == 0xf0b988428a8a37fa);
   CHECK(digest(portable::erf) == 0x4f6123f7167627f3);
   CHECK(digest(portable::gelu_erf) == 0x56593b037181433a);
   CHECK(digest(portable::gelu_tanh) == 0xdd4b567852ae2ba2);
