@@ -11,7 +11,7 @@ namespace {
 using namespace dsl;
 
 /// 16 bytes a load where the axis allows it.
-constexpr ir::Schedule part256{.name = "part256", .threads = 256, .vec = 16, .chunks = 1};
+constexpr ir::Schedule part256{.name = "part256", .threads = 256, .vec = 16, .chunks = 4};
 constexpr ir::Schedule part256_d8192{
     .name = "part256_d8192", .threads = 256, .vec = 16, .chunks = 2};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // References against independent computations in double, within stated bounds: a formula that a
 // kernel and its reference share is judged here by another one.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "problem.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What kernels promise at the edges of arithmetic: infinities, NaN, ties, the largest numbers.
+#include <algorithm>
 #include <bit>
 #include <catch2/catch.hpp>
 #include <limits>
