@@ -15,9 +15,6 @@ namespace {
 
 constexpr int widest_access = 16;  // bytes of the largest vector instruction
 
-bool is_read(Touch t) { return t == Touch::Read || t == Touch::StrongRead; }
-bool reads(const Step& s) { return s.op->has(ir::Reads); }
-
 std::int64_t copy_of(const Value* use, int copies, int thread) {
   return use ? static_cast<std::int64_t>(static_cast<std::uint32_t>(use->at(thread)) %
                                          static_cast<std::uint32_t>(copies))
@@ -131,7 +128,8 @@ void Machine::shared(const Step& s, const Mask& mask, const Value& index, const 
   state_.recorder.count(static_cast<std::int64_t>(mask.count) * s.lanes);
 }
 
-void Machine::shared_touch(const Step& s, Entry now, std::int64_t copy, std::int64_t element) {
+void Machine::shared_touch(const Step& s, const Entry& now, std::int64_t copy,
+                           std::int64_t element) {
   SlotMemory& slot = slots_[s.slot];
   auto [first, last] = slot.cells(copy, element, s.lanes);
   for (std::int64_t cell = first; cell <= last; ++cell) {
@@ -140,25 +138,28 @@ void Machine::shared_touch(const Step& s, Entry now, std::int64_t copy, std::int
       old = first_of(old, slot.unknown.conflict(now, s.touch));
       slot.any.add(now, s.touch);
     }
-    if (old) [[unlikely]] {
-      Conflict c{*old, now, false, guesses() > 1, state_.recorder.buffer_name(s)};
-      c.element = k_.slots[s.slot].elem == ir::Elem::I1 || s.elem_bits >= 8
-                      ? element + (cell - first)
-                      : element;
-      c.address = ir::slot_offset(k_, s.slot) + copy * ir::slot_pitch(k_.slots[s.slot]) +
-                  element * s.elem_bits / 8 + (cell - first) * std::max(s.elem_bits / 8, 1);
-      state_.recorder.conflict(std::move(c));
-    }
+    if (old) [[unlikely]]
+      shared_conflict(s, *old, now, copy, s.elem_bits >= 8 ? element + (cell - first) : element);
     std::uint8_t& written = slot.written(cell);
-    if (reads(s) && written != Yes) [[unlikely]]
+    if (s.reads && written != Yes) [[unlikely]]
       state_.recorder.add_at(
           Property::Uninitialised,
           written == Maybe || now.possible ? Verdict::Unknown : Verdict::Refuted, s, now, element,
           fmt::format("thread {} reads {}[{}], which {}", now.thread,
                       state_.recorder.buffer_name(s), element,
                       written == Maybe ? "may not be written" : "no thread has written"));
-    if (!is_read(s.touch) && written != Yes) written = now.possible ? Maybe : Yes;
+    if (is_write(s.touch) && written != Yes) written = now.possible ? Maybe : Yes;
   }
+}
+
+void Machine::shared_conflict(const Step& s, const Entry& old, const Entry& now, std::int64_t copy,
+                              std::int64_t element) {
+  Conflict c{old, now, false, guesses() > 1};
+  c.slot = s.slot;
+  c.element = element;
+  c.address = ir::slot_offset(k_, s.slot) + copy * ir::slot_pitch(k_.slots[s.slot]) +
+              element * s.elem_bits / 8;
+  state_.recorder.conflict(c);
 }
 
 /// An index that is not known may be any element of the slot (of the copy, where that is known).
@@ -186,12 +187,13 @@ void Machine::shared_unknown(const Step& s, const Mask& mask, const Value& index
           Property::Alignment, Verdict::Unknown, s, now, -1,
           fmt::format("the index of a vector of {} follows from data", info.name));
     if (const Entry* old = slot.any.conflict(now, s.touch)) {
-      Conflict c{*old, now, false, true, info.name};
-      state_.recorder.conflict(std::move(c));
+      Conflict c{*old, now, false, true};
+      c.slot = s.slot;
+      state_.recorder.conflict(c);
     }
     slot.any.add(now, s.touch);
     slot.unknown.add(now, s.touch);
-    if (!reads(s)) continue;
+    if (!s.reads) continue;
     std::int64_t copy = use ? (use->is_known() ? copy_of(use, info.copies, t) : -1) : 0;
     auto cells = slot.cells(0, lo, static_cast<int>(hi - lo + 1));
     if (slot.least_written(copy, cells.first, cells.second) != Yes)
@@ -230,15 +232,16 @@ void Machine::global(const Step& s, const Mask& mask, const Value& index) {
 
 void Machine::global_touch(const Step& s, const Entry& now, std::int64_t element) {
   std::int64_t cell = s.elem_bits >= 8 ? element : element * s.elem_bits / 8;
-  auto [same, other] = state_.tensors[s.param]->touch(cell, now, s.touch, s.device_scope);
-  for (const Entry* old : {same, other}) {
+  auto hits = state_.tensors[s.param]->touch(cell, now, s.touch, s.device_scope);
+  if (!hits.same && !hits.other) return;
+  for (bool across : {false, true}) {
+    const Entry* old = across ? hits.other : hits.same;
     if (!old) continue;
-    bool across = old == other;
-    bool decided = across ? state_.decisions.taken() > 0 : guesses() > 1;
-    Conflict c{*old, now, across, decided, state_.recorder.buffer_name(s)};
+    Conflict c{*old, now, across, across ? state_.decisions.taken() > 0 : guesses() > 1};
+    c.param = s.param;
     c.element = element;
     c.address = element * s.elem_bits / 8;
-    state_.recorder.conflict(std::move(c));
+    state_.recorder.conflict(c);
   }
 }
 
@@ -248,7 +251,7 @@ void Machine::global_unknown(const Step& s, const Value& index, const Mask& mask
     state_.recorder.precondition(fmt::format(
         "indices of {} that follow from data are within it ({})", name, ir::to_string(s.op->loc)));
   if (!state_.tensors[s.param]) return;
-  bool all_strong = s.touch == Touch::StrongWrite || s.touch == Touch::StrongRead;
+  bool all_strong = true;
   for (const ir::Operation* op : plan_.ops) {
     if (!(op->has(ir::Reads) || op->has(ir::Writes)) || op->in[0] != s.op->in[0]) continue;
     bool plain = op->is(Op::Load) || op->is(Op::Store);

@@ -62,7 +62,7 @@ inline const Entry* first_of(const Entry* a, const Entry* b) {
   return !a || (b && a->possible && !b->possible) ? b : a;
 }
 
-/// What is kept of an element. `Strong` ones also keep atomic accesses apart.
+/// What is kept of an element of shared memory; of one with atomic accesses also `StrongCell`.
 struct Cell {
   Entry writer;
   Group readers;
@@ -72,35 +72,38 @@ struct StrongCell {
   Group readers, writers;
 };
 
-/// Records the access; returns the earlier one that it races with, or null.
-inline const Entry* touch_weak(Cell& c, StrongCell* strong, const Entry& now, bool write) {
-  const Entry* hit = ordered(c.writer, now) ? nullptr : &c.writer;
+/// Records the access; returns the earlier one that it races with, or null. `readers` is null where
+/// nothing ever reads.
+inline const Entry* touch_weak(Entry& writer, Group* readers, StrongCell* strong, const Entry& now,
+                               bool write) {
+  const Entry* hit = ordered(writer, now) ? nullptr : &writer;
   if (strong) hit = first_of(hit, strong->writers.conflict(now));
   if (!write) {
-    if (!hit) c.readers.add(now);
+    if (!hit) readers->add(now);
     return hit;
   }
-  hit = first_of(hit, c.readers.conflict(now));
+  if (readers) hit = first_of(hit, readers->conflict(now));
   if (strong) hit = first_of(hit, strong->readers.conflict(now));
   if (hit) return hit;
-  bool again = c.writer.epoch == now.epoch && c.writer.thread == now.thread;
-  bool possible = now.possible && !(again && !c.writer.possible);
-  c.writer = now;
-  c.writer.possible = possible;
+  bool sure = !now.possible ||
+              (!writer.possible && writer.epoch == now.epoch && writer.thread == now.thread);
+  writer = now;
+  writer.possible = !sure;
   return nullptr;
 }
 
-inline const Entry* touch_strong(Cell& c, StrongCell& strong, const Entry& now, bool write) {
-  const Entry* hit = ordered(c.writer, now) ? nullptr : &c.writer;
-  if (write) hit = first_of(hit, c.readers.conflict(now));
+inline const Entry* touch_strong(Entry& writer, Group* readers, StrongCell& strong,
+                                 const Entry& now, bool write) {
+  const Entry* hit = ordered(writer, now) ? nullptr : &writer;
+  if (write && readers) hit = first_of(hit, readers->conflict(now));
   if (!hit) (write ? strong.writers : strong.readers).add(now);
   return hit;
 }
 
-inline const Entry* touch(Cell& c, StrongCell* strong, const Entry& now, Touch kind) {
-  bool write = kind == Touch::Write || kind == Touch::StrongWrite;
-  if (kind == Touch::Read || kind == Touch::Write) return touch_weak(c, strong, now, write);
-  return touch_strong(c, *strong, now, write);
+inline const Entry* touch(Entry& writer, Group* readers, StrongCell* strong, const Entry& now,
+                          Touch kind) {
+  if (is_strong(kind)) return touch_strong(writer, readers, *strong, now, is_write(kind));
+  return touch_weak(writer, readers, strong, now, is_write(kind));
 }
 
 }  // namespace barline::verify::proof

@@ -221,7 +221,8 @@ void Machine::uniform_for(const Step& s, const Mask& mask, std::int64_t lo, std:
   auto more = [&](std::int64_t i) {
     return is_signed ? i < hi : static_cast<std::uint64_t>(i) < static_cast<std::uint64_t>(hi);
   };
-  bool trace = s.facts.shared && !tracing_;
+  bool trace = s.runtime && s.facts.shared && !tracing_;
+  if (s.runtime && s.facts.shared && tracing_) state_.periodic = false;  // one in another
   std::vector<std::uint64_t> trips;
   for (std::int64_t i = lo; more(i); i += step) {
     std::uint32_t before = epoch_;
@@ -239,6 +240,7 @@ void Machine::uniform_for(const Step& s, const Mask& mask, std::int64_t lo, std:
 void Machine::lanes_for(const Step& s, const Mask& mask) {
   const Operation& op = *s.op;
   const Value lo = values_[op.in[0]], hi = values_[op.in[1]], step = values_[op.in[2]];
+  if (s.runtime && s.facts.shared) state_.periodic = false;
   Value i;
   std::int64_t* at = i.set_lanes(ids_.threads);
   for (int t = 0; t < ids_.threads; ++t) {
@@ -300,9 +302,7 @@ void Machine::unknown_for(const Step& s, const Mask& mask) {
     forget(body.args);
     exec(s.regions[0], possible);
   }
-  if (!s.facts.light())
-    state_.recorder.note(fmt::format("{}: a loop of unknown length, replayed up to {} trips",
-                                     ir::to_string(op.loc), bound_));
+  if (!s.facts.light()) note_bounded(op);
   forget(op.out);
 }
 
@@ -313,6 +313,7 @@ void Machine::exec_while(const Step& s, const Mask& mask) {
   const Operation& op = *s.op;
   const Operation& head = op.regions[0].ops.back();
   start_carried(s, op.regions[0].args, 0, 0);
+  if (s.runtime && s.facts.shared) state_.periodic = false;
   Mask active = mask;
   for (bool first = true;; first = false) {
     exec(s.regions[0], active);
@@ -320,7 +321,7 @@ void Machine::exec_while(const Step& s, const Mask& mask) {
     pass_on(head.in, 1, op.out, 0, first || all ? nullptr : &active);
     const Value c = values_[head.in[0]];
     if (c.is_uniform() && !c.uniform) return;
-    if (!c.is_known()) return unknown_while(s, std::move(active), mask, c);
+    if (!c.is_known()) return unknown_while(s, std::move(active), c);
     if (c.is_lanes()) active = masked(active, c, false);
     if (!active.count) return;
     pass_on(head.in, 1, op.regions[1].args, 0, nullptr);
@@ -331,7 +332,7 @@ void Machine::exec_while(const Step& s, const Mask& mask) {
 }
 
 /// From the first condition that is not known on. The head has just run.
-void Machine::unknown_while(const Step& s, Mask active, const Mask& mask, const Value& condition) {
+void Machine::unknown_while(const Step& s, Mask active, const Value& condition) {
   const Operation& op = *s.op;
   const Operation& head = op.regions[0].ops.back();
   bool guess = condition.is_unknown() && condition.same >= Team::Cta && !s.facts.light();
@@ -350,11 +351,14 @@ void Machine::unknown_while(const Step& s, Mask active, const Mask& mask, const 
     forget(op.regions[0].args);
     exec(s.regions[0], active);
   }
-  if (!s.facts.light())
-    state_.recorder.note(fmt::format("{}: a loop of unknown length, replayed up to {} trips",
-                                     ir::to_string(op.loc), bound_));
-  (void)mask;
+  if (!s.facts.light()) note_bounded(op);
   forget(op.out);
+}
+
+void Machine::note_bounded(const Operation& op) {
+  state_.periodic = false;
+  state_.recorder.note(fmt::format("{}: a loop of unknown length, replayed up to {} trips",
+                                   ir::to_string(op.loc), bound_));
 }
 
 /// The trips of a loop repeat themselves if each crosses a barrier and its shared accesses are

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each op is a scalar function of 64-bit integers that are extended by their type's sign. Uniform
-// operands give a uniform result without touching lanes, which is most of the speed. Booleans that
-// are unknown in some threads only stay precise in the others.
-#include "verify/proof/eval.h"
-
+// operands give a uniform result without touching lanes, which is most of the speed. Operands
+// that are not known are the business of eval_partly.cpp.
 #include <algorithm>
 #include <bit>
-#include <optional>
+
+#include "verify/proof/eval_p.h"
 
 namespace barline::verify::proof {
 namespace {
@@ -15,10 +14,7 @@ using ir::Elem;
 using ir::Key;
 using ir::Op;
 using ir::Operation;
-using Int = std::int64_t;
-using Bits = std::uint64_t;
 
-int width(Elem e) { return ir::bits(e); }
 Bits low_bits(Elem e, Int v) {
   return width(e) >= 64 ? Bits(v) : Bits(v) & ((Bits{1} << width(e)) - 1);
 }
@@ -114,48 +110,14 @@ Int reversed(Elem e, Int v) {
   return wrap(e, Int(out));
 }
 
-/// A boolean as three-valued truth per thread, whatever its state.
-struct TruthOf {
-  const Value& v;
-  Int unknown;
-  explicit TruthOf(const Value& value)
-      : v(value), unknown(value.same >= ir::Team::Warp ? MaybeWarp : Maybe) {}
-  Int operator[](int t) const { return v.is_unknown() ? unknown : v.at(t); }
-};
-
-template <class F>
-void lift_truth(Value& out, int n, const Value& a, const Value& b, F f) {
-  TruthOf x(a), y(b);
-  Value result;
-  Int* r = result.set_lanes(n);
-  for (int t = 0; t < n; ++t) {
-    r[t] = f(x[t], y[t]);
-    result.maybe |= r[t] > Yes;
-  }
-  out = std::move(result);
-}
-
-struct Evaluator {
-  const ir::Kernel& k;
-  const Operation& op;
-  std::vector<Value>& values;
-  const Ids& ids;
-  std::span<const std::uint8_t> active;
-  bool& zero_divisor;
-
-  const Value& in(int i) const { return values[op.in[i]]; }
-  Value& out() const { return values[op.out[0]]; }
-  Elem elem(int i = 0) const { return k.type(op.in[i]).elem; }
-
+struct Evaluator : Evaluation {
   void run() {
     if (id()) return;
-    if (ir::is_float(k.type(op.out[0]).elem) || !k.type(op.out[0]).is_scalar())
-      return out().set_unknown(narrowest_team(), symbol());
-    bool known = true;
+    bool followed = !ir::is_float(k.type(op.out[0]).elem) && k.type(op.out[0]).is_scalar();
+    bool known = !op.in.empty();
     for (ir::ValueId v : op.in) known = known && values[v].is_known();
-    if (op.in.empty() || !known) return partly_known();
-    if (op.has(ir::Convergent)) return warp_op();
-    if (!known_op()) out().set_unknown(narrowest_team(), symbol());
+    if (followed && known && op.has(ir::Convergent)) return warp_op();
+    if (!followed || !known || !known_op()) evaluate_partly(*this);
   }
 
   bool id() {
@@ -335,165 +297,6 @@ struct Evaluator {
     }
     out() = std::move(result);
   }
-
-  // ---- what is left where an operand is not known
-  // ------------------------------------------------
-
-  /// The widest team over which all operands are one value.
-  ir::Team narrowest_team() const {
-    ir::Team team = ir::Team::Cta;
-    for (ir::ValueId v : op.in) {
-      const Value& x = values[v];
-      if (x.is_unknown()) team = std::min(team, x.same);
-      if (x.is_lanes()) team = std::min(team, lanes_team(x));
-    }
-    return team;
-  }
-
-  ir::Team lanes_team(const Value& v) const {
-    for (int t = 0; t < ids.threads; ++t)
-      if (v.lanes[t] != v.lanes[t - t % ir::warp_size] || v.lanes[t] == Maybe)
-        return ir::Team::Thread;
-    return ir::Team::Warp;
-  }
-
-  std::uint64_t symbol() const {
-    std::uint64_t h = mix(0x5bd1e995, static_cast<std::uint64_t>(op.op));
-    for (const ir::Attr& a : op.attrs) h = mix(mix(h, std::uint64_t(a.key)), Bits(a.value));
-    for (ir::ValueId v : op.in) {
-      const Value& x = values[v];
-      if (x.is_lanes()) return 0;
-      h = mix(h, x.is_uniform() ? Bits(x.uniform) : x.symbol);
-      h = mix(h, x.is_uniform());
-    }
-    return mix(h, static_cast<std::uint64_t>(k.type(op.out[0]).elem));
-  }
-
-  void partly_known() {
-    bool truth = k.type(op.out[0]).elem == Elem::I1 && !op.in.empty() && elem() == Elem::I1;
-    bool uniform = narrowest_team() == ir::Team::Cta;
-    if (truth && partly_true(uniform)) return;
-    if (op.is(Op::Select) && partly_selected()) return;
-    ir::Team team = narrowest_team();
-    if (op.is(Op::Vote)) team = std::max(team, ir::Team::Warp);
-    if (op.is(Op::Shuffle) && op.attr_as<ir::ShuffleMode>(Key::Mode) == ir::ShuffleMode::Index &&
-        in(1).is_uniform())
-      team = std::max(team, ir::Team::Warp);
-    std::uint64_t name = symbol();
-    std::optional<std::pair<Int, Int>> r = range();
-    out().set_unknown(team, name);
-    set_type_range(out(), k.type(op.out[0]).elem);
-    if (r) out().set_range(r->first, r->second);
-  }
-
-  /// and, or, not on booleans that are known in some threads. `uniform`: all of them are one value
-  /// over the block, which keeps the result one value too.
-  bool partly_true(bool uniform) {
-    auto fixed = [&](const Value& v, Int value) { return v.is_uniform() && v.uniform == value; };
-    switch (op.op) {
-      case Op::And:
-        if (fixed(in(0), No) || fixed(in(1), No)) return out().set_uniform(No), true;
-        if (fixed(in(0), Yes)) return copy(1);
-        if (fixed(in(1), Yes)) return copy(0);
-        if (uniform) return false;
-        lift_truth(out(), ids.threads, in(0), in(1), both);
-        return true;
-      case Op::Or:
-        if (fixed(in(0), Yes) || fixed(in(1), Yes)) return out().set_uniform(Yes), true;
-        if (fixed(in(0), No)) return copy(1);
-        if (fixed(in(1), No)) return copy(0);
-        if (uniform) return false;
-        lift_truth(out(), ids.threads, in(0), in(1),
-                   [](Int a, Int b) { return negated(both(negated(a), negated(b))); });
-        return true;
-      case Op::Not:
-        if (uniform) return false;
-        lift_truth(out(), ids.threads, in(0), in(0), [](Int a, Int) { return negated(a); });
-        return true;
-      default: return false;
-    }
-  }
-
-  bool copy(int operand) {
-    if (op.out[0] != op.in[operand]) out() = in(operand);
-    return true;
-  }
-
-  bool partly_selected() {
-    if (!in(0).is_known()) {
-      bool equal = in(1).is_uniform() && in(2).is_uniform() && in(1).uniform == in(2).uniform;
-      if (equal) out().set_uniform(in(1).uniform);
-      return equal;
-    }
-    if (!in(0).is_uniform()) return false;
-    return copy(in(0).uniform ? 1 : 2);
-  }
-
-  /// The range of a result whose operands are known to lie in ranges that cannot wrap.
-  std::optional<std::pair<Int, Int>> range() const {
-    auto low = [](const Value& v) {
-      return v.is_uniform()   ? v.uniform
-             : v.is_unknown() ? v.lo
-                              : *std::min_element(v.lanes.begin(), v.lanes.end());
-    };
-    auto high = [](const Value& v) {
-      return v.is_uniform()   ? v.uniform
-             : v.is_unknown() ? v.hi
-                              : *std::max_element(v.lanes.begin(), v.lanes.end());
-    };
-    constexpr Int small = Int{1} << 30, unbounded = std::numeric_limits<Int>::max();
-    auto is_small = [&](const Value& v) { return low(v) >= -small && high(v) <= small; };
-    if (op.is(Op::Cast) && elem() == Elem::I1) return std::pair{Int{0}, Int{1}};
-    if (op.in.empty() || !ir::is_int(elem()) || !ir::is_int(k.type(op.out[0]).elem)) return {};
-    const Value& a = in(0);
-    if (op.is(Op::Cast)) {
-      Value type;
-      set_type_range(type, k.type(op.out[0]).elem);
-      if (low(a) >= type.lo && high(a) <= type.hi) return std::pair{low(a), high(a)};
-      return {};
-    }
-    if (op.in.size() < 2 || !ir::is_int(elem(1))) return {};
-    const Value& b = in(1);
-    Int al = low(a), ah = high(a), bl = low(b), bh = high(b);
-    switch (op.op) {
-      case Op::And:
-        if (bl >= 0) return std::pair{Int{0}, bh};
-        if (al >= 0) return std::pair{Int{0}, ah};
-        return {};
-      case Op::Rem:
-        if (bl > 0 && al >= 0) return std::pair{Int{0}, std::min(ah, bh - 1)};
-        return {};
-      case Op::Min:
-        if (ir::is_signed(elem())) return std::pair{std::min(al, bl), std::min(ah, bh)};
-        return {};
-      case Op::Max:
-        if (ir::is_signed(elem())) return std::pair{std::max(al, bl), std::max(ah, bh)};
-        return {};
-      case Op::Shr:
-        if (al < 0 || bl < 0 || bl >= 64) return {};
-        if (elem() == Elem::U64 && ah == unbounded)  // up to 2^64 - 1
-          return std::pair{Int{0}, bl == 0 ? ah : ah >> (bl - 1)};
-        return std::pair{Int{0}, ah >> bl};
-      case Op::Div:
-        if (al < 0 || bl <= 0 || ah == unbounded) return {};
-        return std::pair{al / bh, ah / bl};
-      default: break;
-    }
-    if (!is_small(a) || !is_small(b) || width(elem()) < 32) return {};
-    Value type;
-    set_type_range(type, elem());
-    auto inside = [&](Int lo, Int hi) -> std::optional<std::pair<Int, Int>> {
-      if (lo < type.lo || hi > type.hi) return {};
-      return std::pair{lo, hi};
-    };
-    if (op.is(Op::Add)) return inside(al + bl, ah + bh);
-    if (op.is(Op::Sub)) return inside(al - bh, ah - bl);
-    if (op.is(Op::Mul)) {
-      auto [lo, hi] = std::minmax({al * bl, al * bh, ah * bl, ah * bh});
-      return inside(lo, hi);
-    }
-    return {};
-  }
 };
 
 }  // namespace
@@ -509,16 +312,6 @@ std::int64_t wrap(Elem e, Int v) {
     case Elem::U32: return static_cast<std::uint32_t>(v);
     default: return v;
   }
-}
-
-void set_type_range(Value& v, Elem e) {
-  if (!ir::is_int(e) && e != Elem::I1) return;
-  if (width(e) >= 64) {
-    if (!ir::is_signed(e)) v.lo = 0;  // a u64 past the signed range counts as unbounded above
-    return;
-  }
-  v.lo = ir::is_signed(e) ? -(Int{1} << (width(e) - 1)) : 0;
-  v.hi = (Int{1} << (width(e) - ir::is_signed(e))) - 1;
 }
 
 void select(Value& out, const Value& where, const Value& a, const Value& b, int threads) {
@@ -545,7 +338,7 @@ void select(Value& out, const Value& where, const Value& a, const Value& b, int 
 
 void evaluate(const ir::Kernel& k, const Operation& op, std::vector<Value>& values, const Ids& ids,
               std::span<const std::uint8_t> active, bool& zero_divisor) {
-  Evaluator{k, op, values, ids, active, zero_divisor}.run();
+  Evaluator{{k, op, values, ids, active, zero_divisor}}.run();
 }
 
 }  // namespace barline::verify::proof

@@ -82,7 +82,8 @@ class Machine {
   void lanes_for(const Step& s, const Mask& mask);
   void unknown_for(const Step& s, const Mask& mask);
   void exec_while(const Step& s, const Mask& mask);
-  void unknown_while(const Step& s, Mask active, const Mask& mask, const Value& condition);
+  void unknown_while(const Step& s, Mask active, const Value& condition);
+  void note_bounded(const ir::Operation& op);
   void start_carried(const Step& s, const std::vector<ir::ValueId>& args, std::size_t first_arg,
                      std::size_t first_in);
   void forget(const std::vector<ir::ValueId>& ids);
@@ -97,7 +98,9 @@ class Machine {
   // access.cpp
   void access(const Step& s, const Mask& mask);
   void shared(const Step& s, const Mask& mask, const Value& index, const Value* use);
-  void shared_touch(const Step& s, Entry now, std::int64_t copy, std::int64_t element);
+  void shared_touch(const Step& s, const Entry& now, std::int64_t copy, std::int64_t element);
+  void shared_conflict(const Step& s, const Entry& old, const Entry& now, std::int64_t copy,
+                       std::int64_t element);
   void shared_unknown(const Step& s, const Mask& mask, const Value& index, const Value* use);
   void global(const Step& s, const Mask& mask, const Value& index);
   void global_touch(const Step& s, const Entry& now, std::int64_t element);

@@ -37,7 +37,8 @@ TensorMemory::Page& TensorMemory::page(std::int64_t element) {
     auto& p = pages_[index];
     if (!p) {
       p = std::make_unique<Page>();
-      if (strong_) p->strong = std::make_unique<std::array<StrongCell, page_size>>();
+      if (read_) p->reads = std::make_unique<std::array<Reads, page_size>>();
+      if (strong_) p->strong = std::make_unique<std::array<Strong, page_size>>();
     }
     last_index_ = index;
     last_ = p.get();
@@ -45,20 +46,33 @@ TensorMemory::Page& TensorMemory::page(std::int64_t element) {
   return *last_;
 }
 
-std::pair<const Entry*, const Entry*> TensorMemory::touch(std::int64_t element, const Entry& now,
-                                                          Touch kind, bool device) {
+TensorMemory::Hits TensorMemory::touch(std::int64_t element, const Entry& now, Touch kind,
+                                       bool device) {
   Page& p = page(element);
   std::int64_t i = element % page_size;
+  Entry& writer = p.writers[i];
+  Reads* reads = p.reads ? &(*p.reads)[i] : nullptr;
+  Strong* strong = p.strong ? &(*p.strong)[i] : nullptr;
   Touch outside = kind;  // towards other blocks, a strong access of block scope is a weak one
-  if (!device && kind == Touch::StrongRead) outside = Touch::Read;
-  if (!device && kind == Touch::StrongWrite) outside = Touch::Write;
-  Across& across = p.across[i];
+  if (!device && is_strong(kind)) outside = is_write(kind) ? Touch::Write : Touch::Read;
   const Entry* other = nullptr;
-  for (int k = 0; k < 4; ++k)
-    if (!other && conflicting(outside, static_cast<Touch>(k))) other = across.of[k].other(now);
-  if (!other) across.of[static_cast<int>(outside)].add(now);
-  const Entry* same = proof::touch(p.cells[i], p.strong ? &(*p.strong)[i] : nullptr, now, kind);
-  return {same, other};
+  if (writer.epoch && writer.block != now.block && conflicting(outside, Touch::Write))
+    other = &writer;
+  if (!other && reads && is_write(outside)) other = reads->blocks.other(now);
+  for (int k = 0; k < 4 && strong && !other; ++k)
+    if (conflicting(outside, static_cast<Touch>(k))) other = strong->of[k].other(now);
+  Hits hits;
+  if (other) {
+    other_ = *other;  // the entry itself may be overwritten below
+    hits.other = &other_;
+  } else if (is_strong(kind)) {
+    strong->of[static_cast<int>(outside)].add(now);
+  } else if (kind == Touch::Read) {
+    reads->blocks.add(now);
+  }
+  hits.same = proof::touch(writer, reads ? &reads->within : nullptr,
+                           strong ? &strong->within : nullptr, now, kind);
+  return hits;
 }
 
 }  // namespace barline::verify::proof

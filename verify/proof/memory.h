@@ -36,8 +36,12 @@ class SlotMemory {
             copy * per_copy_ + ((element + lanes) * bits_ - 1) / 8};
   }
   const Entry* touch(std::int64_t cell, const Entry& now, Touch kind) {
-    return proof::touch(cells_[cell], strong_.empty() ? nullptr : &strong_[cell], now, kind);
+    Cell& c = cells_[cell];
+    return proof::touch(c.writer, &c.readers, strong_.empty() ? nullptr : &strong_[cell], now,
+                        kind);
   }
+  bool simple() const { return strong_.empty(); }
+  Cell& cell(std::int64_t cell) { return cells_[cell]; }
   std::uint8_t& written(std::int64_t cell) { return cells_[cell].written; }
   /// The least initialised of a copy's cells: No, Maybe or Yes. copy < 0: of all copies.
   std::int64_t least_written(std::int64_t copy, std::int64_t from, std::int64_t to) const;
@@ -56,9 +60,9 @@ class SlotMemory {
 struct BlockGroup {
   Entry e[2];
   void add(const Entry& now) {
-    if (!e[0].epoch || e[0].block == now.block)
-      e[0] = e[0].epoch && !e[0].possible ? e[0] : now;
-    else if (!e[1].epoch)
+    if (!e[0].epoch || (e[0].block == now.block && e[0].possible))
+      e[0] = now;
+    else if (e[0].block != now.block && !e[1].epoch)
       e[1] = now;
   }
   const Entry* other(const Entry& now) const {
@@ -68,38 +72,40 @@ struct BlockGroup {
   }
 };
 
-/// A tensor that the kernel writes.
+/// A tensor that the kernel writes. Parts that only some kernels need are kept apart.
 class TensorMemory {
  public:
-  explicit TensorMemory(bool strong) : strong_(strong) {}
-  /// Records the access. First: the earlier access of the same block that it races with, or null;
-  /// second: that of another block. `device`: a strong access is strong towards other blocks too.
-  std::pair<const Entry*, const Entry*> touch(std::int64_t element, const Entry& now, Touch kind,
-                                              bool device);
+  TensorMemory(bool read, bool strong) : read_(read), strong_(strong) {}
+
+  struct Hits {
+    const Entry* same = nullptr;  ///< the earlier access of the same block that this one races with
+    const Entry* other = nullptr;  ///< likewise of another block
+  };
+  /// Records the access. `device`: a strong access is strong towards other blocks too.
+  Hits touch(std::int64_t element, const Entry& now, Touch kind, bool device);
 
  private:
-  static constexpr std::int64_t page_size = 256;
-  struct Across {
-    std::array<BlockGroup, 4> of;  ///< by Touch, kinds as other blocks see them
+  static constexpr std::int64_t page_size = 512;
+  struct Reads {
+    Group within;
+    BlockGroup blocks;
+  };
+  struct Strong {
+    StrongCell within;
+    BlockGroup of[4];  ///< by Touch, as other blocks see them
   };
   struct Page {
-    std::array<Cell, page_size> cells;
-    std::array<Across, page_size> across;
-    std::unique_ptr<std::array<StrongCell, page_size>> strong;
+    std::array<Entry, page_size> writers;
+    std::unique_ptr<std::array<Reads, page_size>> reads;
+    std::unique_ptr<std::array<Strong, page_size>> strong;
   };
   Page& page(std::int64_t element);
 
-  bool strong_;
+  bool read_, strong_;
   std::unordered_map<std::int64_t, std::unique_ptr<Page>> pages_;
   std::int64_t last_index_ = -1;
   Page* last_ = nullptr;
+  Entry other_;  ///< what Hits::other points to
 };
-
-/// True if accesses of these kinds to one element race when nothing orders them.
-constexpr bool conflicting(Touch a, Touch b) {
-  auto writes = [](Touch t) { return t == Touch::Write || t == Touch::StrongWrite; };
-  auto strong = [](Touch t) { return t == Touch::StrongRead || t == Touch::StrongWrite; };
-  return (writes(a) || writes(b)) && !(strong(a) && strong(b));
-}
 
 }  // namespace barline::verify::proof

@@ -104,12 +104,14 @@ class Planner {
   Plan run() {
     plan_.kernel = &k_;
     plan_.written.assign(k_.params.size(), false);
+    plan_.read = plan_.strong_param = plan_.written;
     plan_.strong.assign(k_.slots.size(), false);
     for (const ir::Slot& s : k_.slots) plan_.copies = std::max(plan_.copies, s.copies);
     ir::walk(k_.body, [&](const Operation& op) {
       index_.push_back(&op);
-      note_writes(op);
+      note_access(op);
     });
+    note_runtime();
     plan_.ops = index_;
     Needs needs(k_, plan_.needed);
     // Control ops are needed where what they hold is; deciding that needs the facts first.
@@ -122,10 +124,43 @@ class Planner {
   }
 
  private:
-  void note_writes(const Operation& op) {
-    if (!op.has(ir::Writes) || &op == without_) return;
+  void note_access(const Operation& op) {
+    if (&op == without_) return;
+    plan_.orders |= op.is(Op::Fence);
+    bool memory = op.has(ir::Reads) || op.has(ir::Writes);
+    if (!memory) return;
     ir::Root root = ir::root_of(k_, defs_, op.in[0]);
-    if (root.param >= 0) plan_.written[root.param] = true;
+    bool strong = is_strong_op(op);
+    plan_.orders |= strong;
+    if (root.param < 0) return;
+    if (op.has(ir::Writes)) plan_.written[root.param] = true;
+    if (op.has(ir::Reads)) plan_.read[root.param] = true;
+    if (strong) plan_.strong_param[root.param] = true;
+  }
+
+  static bool is_strong_op(const Operation& op) {
+    bool plain = op.is(Op::Load) || op.is(Op::Store);
+    return !plain || op.attr_as<ir::MemOrder>(Key::Order) >= ir::MemOrder::Relaxed;
+  }
+
+  /// Values that follow from more than constants and ids: sizes, arguments, data.
+  void note_runtime() {
+    runtime_.assign(k_.values.size(), false);
+    for (ValueId v : k_.axis_sizes)
+      if (v != ir::no_value) runtime_[v] = true;
+    for (const ir::Param& p : k_.params) runtime_[p.value] = true;
+    auto any = [&](const std::vector<ValueId>& values) {
+      return std::any_of(values.begin(), values.end(), [&](ValueId v) { return runtime_[v]; });
+    };
+    for (int round = 0; round < 2; ++round)  // twice: loops carry values back
+      ir::walk(k_.body, [&](const Operation& op) {
+        bool follows = any(op.in);
+        for (const Region& r : op.regions) follows = follows || any(r.ops.back().in);
+        if (!follows) return;
+        for (ValueId v : op.out) runtime_[v] = true;
+        for (const Region& r : op.regions)
+          for (ValueId v : r.args) runtime_[v] = true;
+      });
   }
 
   /// First with `needs` set: only collects what is needed. Then without: makes the steps.
@@ -152,6 +187,8 @@ class Planner {
     s.facts.barrier |= op.is(Op::Barrier);
     s.facts.warp |= op.has(ir::Convergent) && !op.is(Op::Barrier);
     s.facts.order |= op.is(Op::Fence);
+    if (op.is(Op::For)) s.runtime = runtime_[op.in[0]] || runtime_[op.in[1]] || runtime_[op.in[2]];
+    if (op.is(Op::While)) s.runtime = runtime_[op.regions[0].ops.back().in[0]];
     for (const Region& r : op.regions) s.regions.push_back(region(r, s.facts, needs));
     return s;
   }
@@ -168,9 +205,9 @@ class Planner {
     ir::Type t = k_.type(op.is(Op::Load) ? op.out[0] : op.in[2]);
     s.lanes = t.kind == ir::Kind::Vector ? t.lanes : 1;
     s.elem_bits = t.elem == ir::Elem::I1 ? 8 : ir::bits(t.elem);
-    auto order = op.attr_as<ir::MemOrder>(Key::Order);
-    bool strong = !plain || order >= ir::MemOrder::Relaxed;
+    bool strong = is_strong_op(op);
     bool write = op.has(ir::Writes);
+    s.reads = op.has(ir::Reads);
     s.touch = write ? (strong ? Touch::StrongWrite : Touch::Write)
                     : (strong ? Touch::StrongRead : Touch::Read);
     auto scope = op.attr_as<ir::MemScope>(Key::Scope);
@@ -221,6 +258,7 @@ class Planner {
   const Operation* without_;
   std::vector<const Operation*> defs_;
   std::vector<const Operation*> index_;
+  std::vector<bool> runtime_;
   Plan plan_;
   int next_ = 0;
 };

@@ -27,6 +27,12 @@ struct Facts {
 /// How an access meets others. Strong ones (atomic, relaxed, acquire, release) do not race with
 /// each other.
 enum class Touch : std::uint8_t { Read, Write, StrongRead, StrongWrite };
+constexpr bool is_write(Touch t) { return t == Touch::Write || t == Touch::StrongWrite; }
+constexpr bool is_strong(Touch t) { return t >= Touch::StrongRead; }
+/// True if accesses of these kinds to one element race when nothing orders them.
+constexpr bool conflicting(Touch a, Touch b) {
+  return (is_write(a) || is_write(b)) && !(is_strong(a) && is_strong(b));
+}
 
 struct Step;
 using Steps = std::vector<Step>;
@@ -36,12 +42,14 @@ struct Step {
   int index = -1;  ///< position in Plan::ops
   Facts facts;
   std::vector<Steps> regions;
+  bool runtime = false;  ///< a loop whose length follows from sizes, arguments or data
   // memory ops only
   int param = -1;
   int slot = -1;
   ir::ValueId use = ir::no_value;  ///< of slot_at
   ir::ValueId active = ir::no_value;
   Touch touch{};
+  bool reads = false;
   bool device_scope = false;  ///< strong towards other blocks too
   std::int64_t offset = 0;
   int lanes = 1;  ///< elements accessed
@@ -53,8 +61,10 @@ struct Plan {
   Steps body;
   std::vector<const ir::Operation*> ops;  ///< every op of the kernel, in order of its text
   std::vector<bool> needed;               ///< values that must be evaluated
-  std::vector<bool> written;              ///< parameters that the kernel writes
+  std::vector<bool> written, read;        ///< parameters that the kernel writes, and reads
+  std::vector<bool> strong_param;         ///< parameters with accesses that are not weak
   std::vector<bool> strong;               ///< slots with accesses that are not weak
+  bool orders = false;                    ///< fences, or accesses that are not weak
   int copies = 1;                         ///< most copies of a slot: the period of slot rotation
 };
 

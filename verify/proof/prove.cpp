@@ -108,8 +108,9 @@ class Prover {
     state.block_flags.resize(blocks.size());
     state.device_flags.resize(blocks.size());
     for (std::size_t p = 0; p < k_.params.size(); ++p)
-      state.tensors.push_back(plan_.written[p] ? std::make_unique<TensorMemory>(strong_param(p))
-                                               : nullptr);
+      state.tensors.push_back(
+          plan_.written[p] ? std::make_unique<TensorMemory>(plan_.read[p], plan_.strong_param[p])
+                           : nullptr);
     recorder_.begin_case(name);
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       std::int64_t at[3] = {blocks[b][0], blocks[b][1], blocks[b][2]};
@@ -122,15 +123,6 @@ class Prover {
       recorder_.begin_case(fmt::format("{}{}guesses {}", name, name.empty() ? "" : ", ", guesses));
     recorder_.judge(state.block_flags, state.device_flags);
     first_ = false;
-  }
-
-  bool strong_param(std::size_t p) const {
-    for (const ir::Operation* op : plan_.ops) {
-      if (!(op->has(ir::Reads) || op->has(ir::Writes)) || op->in[0] != k_.params[p].value) continue;
-      bool plain = op->is(ir::Op::Load) || op->is(ir::Op::Store);
-      if (!plain || op->attr_as<ir::MemOrder>(ir::Key::Order) >= ir::MemOrder::Relaxed) return true;
-    }
-    return false;
   }
 
   const ir::Kernel& k_;

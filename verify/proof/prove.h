@@ -93,8 +93,9 @@ struct ProofReport {
   std::int64_t accesses = 0;      ///< element accesses replayed
   std::int64_t extra_cycles = 0;  ///< bank conflicts of one block, summed
   double seconds = 0;
-  bool all_trips =
-      false;  ///< every loop of run-time trip count repeats itself: holds for all counts
+  /// PROVED, and in every loop of run-time length the shared accesses of a trip are those of some
+  /// trips before, a barrier in each: freedom from shared races holds for all numbers of trips.
+  bool all_trips = false;
 };
 
 /// Decides the kernel. Precondition: ir::check and ir::check_lowered pass.

@@ -15,11 +15,6 @@ bool may_order(const Entry& a, const Entry& b, std::span<const FlagTimes> flags)
          flags[b.block].first_acquire <= b.epoch;
 }
 
-std::string_view verb(const Step& s) {
-  if (s.touch == Touch::Read || s.touch == Touch::StrongRead) return "reads";
-  return s.op->is(ir::Op::Store) ? "writes" : "updates";
-}
-
 }  // namespace
 
 std::vector<std::string> op_texts(const ir::Kernel& k) {
@@ -83,12 +78,12 @@ void Recorder::add_at(Property p, Verdict v, const Step& s, const Entry& at, std
   add(std::move(f), s.index);
 }
 
-void Recorder::conflict(Conflict c) {
+void Recorder::conflict(const Conflict& c) {
   Property p = c.across_blocks ? Property::GlobalRace : Property::SharedRace;
   bool sure = !c.old.possible && !c.now.possible && !c.decided;
-  int kind = (c.across_blocks ? 1 : 0) + (sure ? 2 : 0);
-  if (!seen_.insert({p, c.old.op, c.now.op * 4 + kind}).second) return;
-  conflicts_.push_back(std::move(c));
+  if (!seen_.insert({p, c.old.op, c.now.op * 2 + sure}).second) return;
+  if (first_only_ && sure && !plan_.orders) judge(c, false);
+  conflicts_.push_back(c);
 }
 
 void Recorder::judge(std::span<const FlagTimes> block_flags,
@@ -98,30 +93,33 @@ void Recorder::judge(std::span<const FlagTimes> block_flags,
   seen_.clear();
   for (const Conflict& c : all) {
     auto flags = c.across_blocks ? device_flags : block_flags;
-    bool flagged = may_order(c.old, c.now, flags) || may_order(c.now, c.old, flags);
-    bool guess = c.old.possible || c.now.possible || c.decided;
-    ProofFinding f;
-    f.verdict = flagged || guess ? Verdict::Unknown : Verdict::Refuted;
-    f.threads[0] = c.old.thread;
-    f.threads[1] = c.now.thread;
-    f.blocks[0] = c.old.block;
-    f.blocks[1] = c.now.block;
-    f.buffer = c.buffer;
-    f.element = c.element;
-    f.address = c.address;
-    f.message = fmt::format(
-        "{} thread {}{} and thread {}{} meet at {}[{}]; {}", guess ? "if its condition holds," : "",
-        c.old.thread, c.across_blocks ? fmt::format(" of block {}", c.old.block) : "", c.now.thread,
-        c.across_blocks ? fmt::format(" of block {}", c.now.block) : "", c.buffer, c.element,
-        flagged           ? "flags may order them, which this proof does not follow"
-        : c.across_blocks ? "nothing orders two blocks of a launch"
-                          : "no barrier lies between");
-    if (f.message[0] == ' ') f.message.erase(0, 1);
-    const ir::Operation& op = *plan_.ops[c.now.op];
-    bool shared = plan_.kernel->type(op.in[0]).space == ir::Space::Shared;
-    f.property = shared ? Property::SharedRace : Property::GlobalRace;
-    add(std::move(f), c.old.op, c.now.op);
+    judge(c, may_order(c.old, c.now, flags) || may_order(c.now, c.old, flags));
   }
+}
+
+void Recorder::judge(const Conflict& c, bool flagged) {
+  bool guess = c.old.possible || c.now.possible || c.decided;
+  ProofFinding f;
+  f.property = c.slot >= 0 ? Property::SharedRace : Property::GlobalRace;
+  f.verdict = flagged || guess ? Verdict::Unknown : Verdict::Refuted;
+  f.threads[0] = c.old.thread;
+  f.threads[1] = c.now.thread;
+  f.blocks[0] = c.old.block;
+  f.blocks[1] = c.now.block;
+  f.buffer = c.slot >= 0 ? plan_.kernel->slots[c.slot].name : plan_.kernel->params[c.param].name;
+  f.element = c.element;
+  f.address = c.address;
+  auto who = [&](const Entry& e) {
+    return fmt::format("thread {}{}", e.thread,
+                       c.across_blocks ? fmt::format(" of block {}", e.block) : "");
+  };
+  f.message = fmt::format(
+      "{}{} and {} meet at {}[{}]; {}", guess ? "if their conditions hold, " : "", who(c.old),
+      who(c.now), f.buffer, c.element < 0 ? "an index from data" : std::to_string(c.element),
+      flagged           ? "flags may order them, which this proof does not follow"
+      : c.across_blocks ? "nothing orders two blocks of a launch"
+                        : "no barrier lies between");
+  add(std::move(f), c.old.op, c.now.op);
 }
 
 AccessCost& Recorder::cost(const Step& s) {
@@ -130,7 +128,7 @@ AccessCost& Recorder::cost(const Step& s) {
     it->second.op = text(s.index);
     it->second.buffer = buffer_name(s);
     it->second.shared = s.slot >= 0;
-    it->second.writes = verb(s) != "reads";
+    it->second.writes = is_write(s.touch);
   }
   return it->second;
 }

@@ -24,7 +24,7 @@ struct Conflict {
   Entry old, now;
   bool across_blocks = false;
   bool decided = false;  ///< rests on more than one guess of what is not known
-  std::string buffer;
+  int slot = -1, param = -1;
   std::int64_t element = -1;
   std::int64_t address = -1;
 };
@@ -45,7 +45,8 @@ class Recorder {
   /// A finding at one op by one thread.
   void add_at(Property p, Verdict v, const Step& s, const Entry& at, std::int64_t element,
               std::string message);
-  void conflict(Conflict c);
+  /// Throws Enough where one refuted finding is all that is asked for.
+  void conflict(const Conflict& c);
   /// Judges the conflicts of a case. Block scope and device scope flags of each replayed block.
   void judge(std::span<const FlagTimes> block_flags, std::span<const FlagTimes> device_flags);
 
@@ -63,8 +64,8 @@ class Recorder {
   Verdict verdict() const;
 
  private:
+  void judge(const Conflict& c, bool flagged);
   using Key = std::tuple<Property, int, int>;
-  void make_texts();
 
   const Plan& plan_;
   bool first_only_;

@@ -72,7 +72,8 @@ std::string to_string(const ProofReport& r) {
                                  r.enumerated.size(), r.accesses, r.seconds * 1e3);
   for (const ProofFinding& f : r.findings) text += to_string(f) + '\n';
   for (const std::string& e : r.enumerated) text += fmt::format("  replayed {}\n", e);
-  if (r.all_trips) text += "  loops of run-time length repeat themselves: holds for every count\n";
+  if (r.all_trips)
+    text += "  shared accesses repeat from trip to trip: no race for any number of trips\n";
   for (const std::string& p : r.preconditions) text += fmt::format("  requires {}\n", p);
   for (const std::string& n : r.notes) text += fmt::format("  note {}\n", n);
   for (const BarrierUse& b : r.barriers)
