@@ -39,14 +39,25 @@ Value fold_over(Team team, Fold fold, const Value& v, Here here) {
   return b.reduce(team, {v}, {identity(b, v.elem(), fold, here)}, combine, here)[0];
 }
 
-Indexed argmax_over(Team team, const Indexed& v, Here here) {
+/// A NaN counts as nothing: the identity. What is left commutes, so every member of a team has the
+/// same pair.
+Indexed without_nan(const Indexed& v, const std::vector<Value>& identities) {
+  if (!ir::is_float(v.value.elem())) return v;
+  Value number = v.value == v.value;
+  return {select(number, v.value, identities[0]), select(number, v.index, identities[1])};
+}
+
+Indexed argmax_over(Team team, Indexed v, Here here) {
   Body& b = v.value.body();
-  auto combine = [](std::vector<Value> x, std::vector<Value> y) {
-    Value wins = (x[0] > y[0]) | ((x[0] == y[0]) & (x[1] <= y[1])) | (y[0] != y[0]);
-    return std::vector{select(wins, x[0], y[0]), select(wins, x[1], y[1])};
-  };
+  bool within = team == Team::Thread;
   std::vector<Value> ids{identity(b, v.value.elem(), Fold::Max, here),
                          identity(b, v.index.elem(), Fold::Min, here)};
+  if (!within) v = without_nan(v, ids);
+  auto combine = [&](std::vector<Value> x, std::vector<Value> y) {
+    Value wins = (x[0] > y[0]) | ((x[0] == y[0]) & (x[1] <= y[1]));
+    if (within) wins = wins | (y[0] != y[0]);  // the element; what is kept, x, is never a NaN
+    return std::vector{select(wins, x[0], y[0]), select(wins, x[1], y[1])};
+  };
   auto r = b.reduce(team, {v.value, v.index}, ids, combine, here);
   return {r[0], r[1]};
 }

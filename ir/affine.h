@@ -3,7 +3,8 @@
 //
 // Blocks are concrete, so the part that depends on thread ids is simply computed for every thread;
 // what else an index is made of (loop variables, block ids, sizes) is the same for the whole block
-// and stays symbolic. Two indices with the same symbols differ by their per-thread numbers alone.
+// and stays symbolic. Two indices with the same symbols differ by their per-thread numbers alone
+// (modulo 2^32, which no slot's extent reaches).
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,7 @@ class AffineAnalysis {
   Result product(const Operation& op);
   Result pointwise(const Operation& op);
   Result symbol(ValueId v) const;
+  bool settle(ThreadForm& f, Elem e) const;
 
   const Kernel& k_;
   std::vector<const Operation*> defs_;

@@ -7,21 +7,24 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 #include <set>
 
 #include "ir/builder.h"
 #include "ir/diagnostic.h"
+#include "ir/op_rules_p.h"
 #include "ir/print.h"
 #include "ir/uniformity.h"
 
 namespace barline::ir {
-namespace {
 
 bool is_name(std::string_view s) {
   if (s.empty() || s.size() > 255 || std::isdigit(static_cast<unsigned char>(s[0]))) return false;
   return std::all_of(s.begin(), s.end(),
                      [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
+
+namespace {
 
 void check_name(std::string_view name, std::string_view what, const Loc& loc) {
   if (!is_name(name)) fail(Diag::BadName, loc, fmt::format("{} '{}'", what, name), "rename it");
@@ -51,9 +54,9 @@ void check_header(const Kernel& k) {
     check_name(a.name, "axis", {});
     if (!names.insert(a.name).second)
       fail(Diag::BadName, {}, fmt::format("two axes '{}'", a.name), "rename one");
-    if ((a.bound && *a.bound < 1) || a.multiple < 1)
+    if ((a.bound && (*a.bound < 1 || *a.bound > INT32_MAX)) || a.multiple < 1)
       fail(Diag::BadDim, {}, fmt::format("axis '{}' is bound to {}", a.name, a.bound.value_or(0)),
-           "bind it to a positive extent");
+           "bind it to an extent of 1 to 2^31 - 1");
   }
   for (const Param& p : k.params) {
     check_name(p.name, "parameter", p.loc);
@@ -64,10 +67,19 @@ void check_header(const Kernel& k) {
            fmt::format("parameter '{}' of type {}", p.name, to_string(p.type)),
            "declare it as a tensor over axes or as a number, under a name of its own");
   }
-  for (const Slot& s : k.slots)
-    if (!names.insert(s.name).second || s.extent < 1 || s.copies < 1 || s.copies > 1024)
+  for (const Slot& s : k.slots) {
+    check_name(s.name, "slot", s.loc);
+    if (!names.insert(s.name).second || s.extent < 1 || s.extent > (1 << 28) || s.copies < 1 ||
+        s.copies > 1024)
       fail(Diag::SlotMisuse, s.loc, fmt::format("slot '{}' of {} x {}", s.name, s.extent, s.copies),
-           "give it a name of its own, an extent and 1 to 1024 copies");
+           "give it a name of its own, an extent of 1 to 2^28 and 1 to 1024 copies");
+  }
+  for (std::size_t i = 0; i < k.layouts.size(); ++i) {
+    check_name(k.layouts[i].name, "layout", {});
+    for (std::size_t j = 0; j < i; ++j)
+      if (k.layouts[j].name == k.layouts[i].name)
+        fail(Diag::BadName, {}, fmt::format("two layouts @{}", k.layouts[i].name), "rename one");
+  }
   check_launch(k);
 }
 
@@ -138,6 +150,7 @@ class StructureCheck {
     Type inferred = result_type(k_, op.op, op.in, op.loc);
     results(op, inferred);
     attributes(op);
+    check_op_rules(k_, op);
     if (op.has(Reads) || op.has(Writes)) memory(op);
     if (static_cast<int>(op.regions.size()) != def(op.op).regions)
       fail(Diag::BadStructure, op.loc,
@@ -178,6 +191,7 @@ class StructureCheck {
           all.empty() || (a.value >= 0 && a.value < static_cast<std::int64_t>(all.size()));
       if (a.key == Key::Dim) in_range = a.value >= 0 && a.value < 3;
       if (a.key == Key::Unroll || a.key == Key::Chains) in_range = a.value >= 0 && a.value <= 4096;
+      if (a.key == Key::Saturate) in_range = a.value == 0 || a.value == 1;
       if (a.key == Key::Index) in_range = a.value >= 0 && a.value < k_.type(op.in[0]).lanes;
       if (!known || !in_range)
         fail(Diag::BadAttr, op.loc,

@@ -3,10 +3,15 @@
 // convergence.
 #pragma once
 
+#include <string_view>
+
 #include "ir/kernel.h"
 #include "ir/target.h"
 
 namespace barline::ir {
+
+/// A letter or _ followed by letters, digits or _; at most 255 characters.
+bool is_name(std::string_view s);
 
 /// Throws Error on the first broken rule. Run after every pass.
 void check(const Kernel& k);

@@ -56,11 +56,15 @@ bool threads_meet(const SlotAccess& a, const SlotAccess& b) {
 SlotEffects::SlotEffects(const Kernel& k) : k_(k) {
   auto defs = definitions(k);
   AffineAnalysis affine(k);
+  Uniformity uniform = uniformity(k);
   for (const Slot& s : k.slots) roots_[s.value] = {k.slot_of(s.value), no_value};
   walk(k.body, [&](const Operation& op) {
     if (op.is(Op::SlotAt)) roots_[op.out[0]] = {k.slot_of(op.in[0]), op.in[1]};
     for (ValueId v : op.in)
-      if (k.type(v) == scalar(Elem::S32) && !uses_.contains(v)) uses_[v] = compute_use(k, defs, v);
+      if (k.type(v) == scalar(Elem::S32) && !uses_.contains(v)) {
+        // Threads that count differently take different copies at the same time.
+        uses_[v] = uniform[v] >= Team::Cta ? compute_use(k, defs, v) : Use{v, 0, false};
+      }
     bool slot = (op.has(Reads) || op.has(Writes)) && roots_.contains(op.in[0]);
     if (slot && !forms_.contains(op.in[1]))
       if (const ThreadForm* f = affine.form(op.in[1])) forms_[op.in[1]] = *f;
@@ -70,7 +74,7 @@ SlotEffects::SlotEffects(const Kernel& k) : k_(k) {
 Use SlotEffects::use_form(ValueId v) const {
   if (v == no_value) return {};
   auto it = uses_.find(v);
-  return it == uses_.end() ? Use{v, 0, true} : it->second;
+  return it == uses_.end() ? Use{v, 0, false} : it->second;
 }
 
 std::optional<SlotAccess> SlotEffects::access(const Operation& op) const {

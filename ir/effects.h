@@ -16,7 +16,7 @@ namespace barline::ir {
 struct Use {
   ValueId base = no_value;
   std::int64_t offset = 0;
-  bool known = true;  ///< false: any copy
+  bool known = true;  ///< false: any copy, perhaps another one in each thread
   bool operator==(const Use&) const = default;
 };
 

@@ -62,7 +62,7 @@ Token Lexer::scan() {
     bump();
     return t;
   }
-  bool sigil = c == '%' || (c == '@' && word_char(at(1)));
+  bool sigil = (c == '%' || c == '@') && word_char(at(1));
   bool negative = c == '-' && std::isdigit(static_cast<unsigned char>(at(1)));
   if (!sigil && !negative && !word_char(c)) {
     t.kind = TokenKind::Punct;
@@ -88,6 +88,7 @@ void Lexer::advance() { next_ = scan(); }
 
 Token Lexer::take() {
   Token t = std::move(next_);
+  taken_ = t.loc;
   advance();
   return t;
 }
@@ -98,19 +99,25 @@ bool Lexer::is(std::string_view text) const {
 
 bool Lexer::accept(std::string_view text) {
   if (!is(text)) return false;
-  advance();
+  take();
   return true;
 }
 
 void Lexer::expect(std::string_view text) {
-  if (!accept(text))
-    error(fmt::format("found '{}'", next_.text), fmt::format("write '{}' here", text));
+  if (!accept(text)) error(found(), fmt::format("write '{}' here", text));
 }
 
 std::string Lexer::expect(TokenKind kind, std::string_view what) {
-  if (next_.kind != kind)
-    error(fmt::format("found '{}'", next_.text), fmt::format("write {} here", what));
+  require(kind, what);
   return take().text;
+}
+
+void Lexer::require(TokenKind kind, std::string_view what) const {
+  if (next_.kind != kind) error(found(), fmt::format("write {} here", what));
+}
+
+std::string Lexer::found() const {
+  return next_.kind == TokenKind::End ? "the text ends" : fmt::format("found '{}'", next_.text);
 }
 
 std::int64_t Lexer::expect_int(std::string_view what) {
@@ -118,13 +125,25 @@ std::int64_t Lexer::expect_int(std::string_view what) {
   std::int64_t value = 0;
   auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (ec != std::errc() || end != text.data() + text.size())
-    error(fmt::format("'{}' is no 64-bit integer", text),
-          fmt::format("write {} as a decimal integer", what));
+    error_at_taken(fmt::format("'{}' is no 64-bit integer", text),
+                   fmt::format("write {} as a decimal integer", what));
+  return value;
+}
+
+std::int64_t Lexer::expect_int(std::string_view what, std::int64_t low, std::int64_t high) {
+  std::int64_t value = expect_int(what);
+  if (value < low || value > high)
+    error_at_taken(fmt::format("{} as {}", value, what),
+                   fmt::format("write a number from {} to {}", low, high));
   return value;
 }
 
 void Lexer::error(std::string message, std::string fix) const {
   fail(Diag::BadSyntax, next_.loc, std::move(message), std::move(fix));
+}
+
+void Lexer::error_at_taken(std::string message, std::string fix) const {
+  fail(Diag::BadSyntax, taken_, std::move(message), std::move(fix));
 }
 
 }  // namespace barline::ir

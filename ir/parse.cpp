@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <bit>
 #include <charconv>
+#include <cmath>
+#include <cstdint>
 #include <map>
 
 #include "ir/lexer_p.h"
@@ -67,21 +69,22 @@ class Parser {
     else if (word == "slot")
       slot();
     else if (word == "threads")
-      for (auto& t : k_.launch.threads) t = static_cast<std::int32_t>(lex_.expect_int("threads"));
+      for (auto& t : k_.launch.threads)
+        t = static_cast<std::int32_t>(lex_.expect_int("threads", 0, 1 << 20));
     else if (word == "grid")
       for (auto& g : k_.launch.grid) grid_dim(g);
     else if (word == "cooperative")
       k_.launch.cooperative = true;
     else if (word == "min_ctas_per_sm")
-      k_.launch.min_ctas_per_sm = static_cast<int>(lex_.expect_int("a count"));
+      k_.launch.min_ctas_per_sm = static_cast<int>(lex_.expect_int("a count of blocks", 0, 32));
     else if (word == "max_registers")
-      k_.launch.max_registers = static_cast<int>(lex_.expect_int("a count"));
+      k_.launch.max_registers = static_cast<int>(lex_.expect_int("a count of registers", 0, 255));
     else if (word == "debug")
       k_.debug = true;
     else
-      lex_.error(fmt::format("unknown header line '{}'", word),
-                 "use config, axis, layout, param, size, slot, threads, grid, cooperative, "
-                 "min_ctas_per_sm, max_registers or debug");
+      lex_.error_at_taken(fmt::format("unknown header line '{}'", word),
+                          "use config, axis, layout, param, size, slot, threads, grid, "
+                          "cooperative, min_ctas_per_sm, max_registers or debug");
   }
 
   void axis() {
@@ -100,7 +103,7 @@ class Parser {
   int axis_named(const std::string& name) {
     for (std::size_t i = 0; i < k_.axes.size(); ++i)
       if (k_.axes[i].name == name) return static_cast<int>(i);
-    lex_.error(fmt::format("no axis '{}'", name), "declare it in an axis line above");
+    lex_.error_at_taken(fmt::format("no axis '{}'", name), "declare it in an axis line above");
   }
   int axis_ref() { return axis_named(lex_.expect(TokenKind::Word, "an axis name")); }
 
@@ -112,15 +115,15 @@ class Parser {
       std::string in = lex_.expect(TokenKind::Word, "a coordinate");
       auto parsed = parse_in(in);
       if (!parsed)
-        lex_.error(fmt::format("unknown coordinate '{}'", in),
-                   "use bit, word, reg, lane, slab, unit, warp, cta, row or chunk");
+        lex_.error_at_taken(fmt::format("unknown coordinate '{}'", in),
+                            "use bit, word, reg, lane, slab, unit, warp, cta, row or chunk");
       d.in = *parsed;
       d.extent = lex_.expect_int("the extent");
       d.axis = axis_ref();
       lex_.expect("*");
       d.step = lex_.expect_int("the step");
       if (d.extent < 0 || d.step < 1)
-        lex_.error("a digit out of range", "extents are at least 0, steps at least 1");
+        lex_.error_at_taken("a digit out of range", "extents are at least 0, steps at least 1");
       l.digits.push_back(d);
     } while (lex_.accept(","));
     k_.layouts.push_back(std::move(l));
@@ -142,22 +145,22 @@ class Parser {
       has_access = false;
     p.type = type();
     if (p.type.is_pointer() != has_access)
-      lex_.error("a tensor without an access, or a scalar with one",
-                 "write in, out or inout before a ptr type");
+      lex_.error_at_taken("a tensor without an access, or a scalar with one",
+                          "write in, out or inout before a ptr type");
     if (has_access) {
       lex_.expect("[");
       do p.axes.push_back(axis_ref());
       while (lex_.accept(","));
       lex_.expect("]");
     }
-    p.value = define(p.name, p.type);
+    p.value = define(p.name, p.type, p.loc);
     k_.params.push_back(std::move(p));
   }
 
   void size() {
     std::string name = lex_.expect(TokenKind::Value, "%axis");
     int a = axis_named(name);
-    k_.axis_sizes[a] = define(name, scalar(Elem::S32));
+    k_.axis_sizes[a] = define(name, scalar(Elem::S32), lex_.taken());
   }
 
   void slot() {
@@ -170,8 +173,8 @@ class Parser {
     s.extent = lex_.expect_int("the extent");
     lex_.expect("]");
     lex_.expect("x");
-    s.copies = static_cast<int>(lex_.expect_int("copies"));
-    s.value = define(s.name, pointer(s.elem, Space::Shared));
+    s.copies = static_cast<int>(lex_.expect_int("copies", 1, 1024));
+    s.value = define(s.name, pointer(s.elem, Space::Shared), s.loc);
     k_.slots.push_back(std::move(s));
   }
 
@@ -189,8 +192,8 @@ class Parser {
     std::string text = lex_.expect(TokenKind::Word, "an element type");
     auto e = parse_elem(text);
     if (!e)
-      lex_.error(fmt::format("unknown element type '{}'", text),
-                 "use a type of ir/elems.def: f32, bf16, s32, ...");
+      lex_.error_at_taken(fmt::format("unknown element type '{}'", text),
+                          "use a type of ir/elems.def: f32, bf16, s32, ...");
     return *e;
   }
 
@@ -204,7 +207,10 @@ class Parser {
     Type t;
     if (shape == "vec") {
       lex_.expect("x");
-      t = vector(e, static_cast<int>(lex_.expect_int("lanes")));
+      auto lanes = lex_.expect_int("lanes");
+      if (lanes != 2 && lanes != 4 && lanes != 8 && lanes != 16)
+        lex_.error_at_taken(fmt::format("a vector of {}", lanes), "use 2, 4, 8 or 16 lanes");
+      t = vector(e, static_cast<int>(lanes));
     } else if (shape == "ptr") {
       lex_.expect(",");
       bool shared = lex_.accept("shared");
@@ -222,13 +228,13 @@ class Parser {
     std::string name = lex_.expect(TokenKind::At, "@layout");
     for (std::size_t i = 0; i < k_.layouts.size(); ++i)
       if (k_.layouts[i].name == name) return static_cast<int>(i);
-    lex_.error(fmt::format("no layout @{}", name), "declare it in a layout line above");
+    lex_.error_at_taken(fmt::format("no layout @{}", name), "declare it in a layout line above");
   }
 
-  ValueId define(const std::string& name, Type type) {
+  ValueId define(const std::string& name, Type type, const Loc& loc) {
     ValueId v = k_.new_value(type, name);
     if (!names_.emplace(name, v).second)
-      lex_.error(fmt::format("%{} is defined twice", name), "give it another name");
+      fail(Diag::BadSyntax, loc, fmt::format("%{} is defined twice", name), "give it another name");
     return v;
   }
 
@@ -236,7 +242,7 @@ class Parser {
     std::string name = lex_.expect(TokenKind::Value, "a %value");
     auto it = names_.find(name);
     if (it == names_.end())
-      lex_.error(fmt::format("%{} is not defined", name), "define it above its use");
+      lex_.error_at_taken(fmt::format("%{} is not defined", name), "define it above its use");
     return it->second;
   }
 
@@ -249,23 +255,26 @@ class Parser {
   void operation(Region& r, int depth) {
     Operation op;
     op.loc = lex_.peek().loc;
-    std::vector<std::string> results;
+    std::vector<Token> results;
     if (lex_.peek().kind == TokenKind::Value) {
-      do results.push_back(lex_.expect(TokenKind::Value, "a %value"));
-      while (lex_.accept(","));
+      do {
+        lex_.require(TokenKind::Value, "a %value");
+        results.push_back(lex_.take());
+      } while (lex_.accept(","));
       lex_.expect("=");
     }
     std::string mnemonic = lex_.expect(TokenKind::Word, "an operation");
     auto it = ops_by_name().find(mnemonic);
     if (it == ops_by_name().end())
-      lex_.error(fmt::format("unknown operation '{}'", mnemonic), "use one of docs/ops.md");
+      lex_.error_at_taken(fmt::format("unknown operation '{}'", mnemonic),
+                          "use one of docs/ops.md");
     op.op = it->second;
     // An op that takes nothing ends here: a value that follows is the next op's result.
     if (def(op.op).in_count() != 0 && lex_.peek().kind == TokenKind::Value) {
       do op.in.push_back(use());
       while (lex_.accept(","));
     }
-    std::string literal;
+    Token literal;
     if (lex_.is("{")) attrs(op, literal);
     std::vector<Type> types;
     if (lex_.accept(":")) {
@@ -273,12 +282,14 @@ class Parser {
       while (lex_.accept(","));
     }
     if (types.size() != results.size())
-      lex_.error(fmt::format("{} results and {} types", results.size(), types.size()),
-                 "write one type a result");
-    if (!literal.empty()) literal_value(op, literal, types.empty() ? Elem::S32 : types[0].elem);
+      lex_.error_at_taken(fmt::format("{} results and {} types", results.size(), types.size()),
+                          "write one type a result");
+    if (!literal.text.empty())
+      literal_value(op, literal, types.empty() ? Elem::S32 : types[0].elem);
     location(op);
     while (lex_.accept("(")) region(op, depth);
-    for (std::size_t i = 0; i < results.size(); ++i) op.out.push_back(define(results[i], types[i]));
+    for (std::size_t i = 0; i < results.size(); ++i)
+      op.out.push_back(define(results[i].text, types[i], results[i].loc));
     r.ops.push_back(std::move(op));
   }
 
@@ -286,30 +297,34 @@ class Parser {
     if (!lex_.accept("@")) return;
     op.loc.file = lex_.expect(TokenKind::String, "a file name");
     lex_.expect(":");
-    op.loc.line = static_cast<std::uint32_t>(lex_.expect_int("a line"));
+    op.loc.line = static_cast<std::uint32_t>(lex_.expect_int("a line", 0, UINT32_MAX));
     lex_.expect(":");
-    op.loc.column = static_cast<std::uint32_t>(lex_.expect_int("a column"));
+    op.loc.column = static_cast<std::uint32_t>(lex_.expect_int("a column", 0, UINT32_MAX));
   }
 
   void region(Operation& op, int depth) {
     Region& r = op.regions.emplace_back();
     while (!lex_.accept(")")) {
       std::string name = lex_.expect(TokenKind::Value, "a %value");
+      Loc loc = lex_.taken();
       lex_.expect(":");
       Type t = type();
-      r.args.push_back(define(name, t));
+      r.args.push_back(define(name, t, loc));
       if (!lex_.is(")")) lex_.expect(",");
     }
     lex_.expect("{");
     ops(r, depth + 1);
   }
 
-  void attrs(Operation& op, std::string& literal) {
+  void attrs(Operation& op, Token& literal) {
     lex_.expect("{");
     do {
       std::string name = lex_.expect(TokenKind::Word, "an attribute");
+      Key key = key_named(op, name);
+      if (op.find(key))
+        lex_.error_at_taken(fmt::format("'{}' twice", name), "write each attribute once");
       lex_.expect("=");
-      attr(op, key_named(op, name), literal);
+      attr(op, key, literal);
     } while (lex_.accept(","));
     lex_.expect("}");
   }
@@ -317,69 +332,83 @@ class Parser {
   Key key_named(const Operation& op, const std::string& name) {
     for (Key key : def(op.op).attrs)
       if (key != OpDef::no_key && info(key).name == name) return key;
-    fail(Diag::BadAttr, lex_.peek().loc,
+    fail(Diag::BadAttr, lex_.taken(),
          fmt::format("{} has no attribute '{}'", ir::name(op.op), name),
          "see the operation's row in docs/ops.md");
   }
 
-  void attr(Operation& op, Key key, std::string& literal) {
+  void attr(Operation& op, Key key, Token& literal) {
     AttrKind kind = info(key).kind;
     if (kind == AttrKind::Int) return op.set(key, lex_.expect_int("a number"));
     if (kind == AttrKind::String) return op.set(key, lex_.expect(TokenKind::String, "a string"));
     if (kind == AttrKind::Literal) {
       op.set(key, std::int64_t{0});
-      literal = lex_.take().text;
+      bool word = lex_.peek().kind == TokenKind::Word;
+      lex_.require(word ? TokenKind::Word : TokenKind::Number, "a number, true or false");
+      literal = lex_.take();
       return;
     }
     std::string text = lex_.expect(TokenKind::Word, "a spelling");
     auto all = spellings(kind);
     for (std::size_t i = 0; i < all.size(); ++i)
       if (all[i] == text) return op.set(key, static_cast<std::int64_t>(i));
-    lex_.error(fmt::format("unknown {} '{}'", info(key).name, text),
-               fmt::format("use one of: {}", fmt::join(all, ", ")));
+    lex_.error_at_taken(fmt::format("unknown {} '{}'", info(key).name, text),
+                        fmt::format("use one of: {}", fmt::join(all, ", ")));
   }
 
   /// The bits of a literal, read as its type prints it.
-  void literal_value(Operation& op, const std::string& text, Elem e) {
-    const char* end = text.data() + text.size();
+  void literal_value(Operation& op, const Token& literal, Elem e) {
+    const std::string& text = literal.text;
     std::uint64_t raw = 0;
-    std::from_chars_result r{};
+    bool ok = false;
     if (text == "true" || text == "false") {
       raw = text == "true";
-      r = {end, {}};
+      ok = e == Elem::I1;
     } else if (text.starts_with("0x")) {
-      r = std::from_chars(text.data() + 2, end, raw, 16);
+      ok = whole(std::from_chars(text.data() + 2, text.data() + text.size(), raw, 16), text);
+      ok = ok && (bits(e) == 64 || raw >> bits(e) == 0);
     } else if (is_float(e)) {
-      r = float_literal(text, e, raw);
-    } else if (text.starts_with("-")) {
-      std::int64_t value = 0;
-      r = std::from_chars(text.data(), end, value);
-      raw = static_cast<std::uint64_t>(value);
+      ok = float_literal(text, e, raw);
     } else {
-      r = std::from_chars(text.data(), end, raw);
+      ok = int_literal(text, e, raw);
     }
-    if (r.ec != std::errc() || r.ptr != end)
-      lex_.error(fmt::format("'{}' is no literal of {}", text, ir::name(e)),
-                 "write a number of that type");
-    if (bits(e) < 64) raw &= (1ull << bits(e)) - 1;
+    if (!ok)
+      fail(Diag::BadSyntax, literal.loc, fmt::format("'{}' is no literal of {}", text, ir::name(e)),
+           "write a number of that type");
     op.set(Key::Value, static_cast<std::int64_t>(raw));
   }
 
-  std::from_chars_result float_literal(const std::string& text, Elem e, std::uint64_t& raw) {
-    double d = 0;
-    float f = 0;
-    const char* end = text.data() + text.size();
-    auto r = e == Elem::F64 ? std::from_chars(text.data(), end, d)
-                            : std::from_chars(text.data(), end, f);
-    if (e == Elem::F64)
+  static bool whole(std::from_chars_result r, const std::string& text) {
+    return r.ec == std::errc() && r.ptr == text.data() + text.size();
+  }
+
+  /// An integer that the type holds; its bits, cut to the type's width.
+  static bool int_literal(const std::string& text, Elem e, std::uint64_t& raw) {
+    const char *begin = text.data(), *end = begin + text.size();
+    if (!is_signed(e))
+      return whole(std::from_chars(begin, end, raw), text) &&
+             (bits(e) == 64 || raw >> bits(e) == 0);
+    std::int64_t value = 0, top = static_cast<std::int64_t>(~0ull >> (65 - bits(e)));
+    if (!whole(std::from_chars(begin, end, value), text) || value > top || value < -top - 1)
+      return false;
+    raw = static_cast<std::uint64_t>(value) & (~0ull >> (64 - bits(e)));
+    return true;
+  }
+
+  static bool float_literal(const std::string& text, Elem e, std::uint64_t& raw) {
+    const char *begin = text.data(), *end = begin + text.size();
+    if (e == Elem::F64) {
+      double d = 0;
+      bool ok = whole(std::from_chars(begin, end, d), text);
       raw = std::bit_cast<std::uint64_t>(d);
-    else if (e == Elem::F32)
-      raw = std::bit_cast<std::uint32_t>(f);
-    else if (e == Elem::F16)
-      raw = num::to_f16(f).bits;
-    else
-      raw = num::to_bf16(f).bits;
-    return r;
+      return ok && std::isfinite(d);
+    }
+    float f = 0;
+    bool ok = whole(std::from_chars(begin, end, f), text);
+    raw = e == Elem::F32   ? std::bit_cast<std::uint32_t>(f)
+          : e == Elem::F16 ? num::to_f16(f).bits
+                           : num::to_bf16(f).bits;
+    return ok && std::isfinite(f);
   }
 
   Lexer lex_;

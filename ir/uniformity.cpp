@@ -35,10 +35,7 @@ class Analysis {
   /// How uniform the op's result is, its control flow apart.
   Team transfer(const Operation& op) const {
     switch (op.op) {
-      case Op::ThreadId: {
-        bool single = k_.launch.threads[op.attr(Key::Dim)] == 1;
-        return single ? Team::Grid : Team::Thread;
-      }
+      case Op::ThreadId: return of_thread_id(static_cast<int>(op.attr(Key::Dim)));
       case Op::ThreadRank: return k_.launch.block_threads() == 1 ? Team::Grid : Team::Thread;
       case Op::LaneId: return Team::Thread;
       case Op::WarpId: return k_.launch.block_threads() <= warp_size ? Team::Grid : Team::Warp;
@@ -59,6 +56,16 @@ class Analysis {
       case Op::AtomicCas: return Team::Thread;
       default: return meet(op.in);
     }
+  }
+
+  /// A dimension of one thread is constant; where the dimensions before it make up whole warps, a
+  /// warp's lanes agree.
+  Team of_thread_id(int dim) const {
+    const auto& threads = k_.launch.threads;
+    if (threads[dim] == 1) return Team::Grid;
+    int faster = 1;
+    for (int d = 0; d < dim; ++d) faster *= threads[d];
+    return faster % warp_size == 0 ? Team::Warp : Team::Thread;
   }
 
   /// Reading one lane by a warp-uniform index gives the same value to the whole warp.

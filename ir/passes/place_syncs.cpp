@@ -8,7 +8,8 @@
 // block no barrier may stand: such an op is taken as one access set, with its barrier before it.
 //
 // Placing from loop entry on can leave a barrier that a later one makes needless: at the end each
-// barrier is taken out in turn, and put back only if the walk then finds a hazard.
+// barrier is taken out in turn, and put back only if the walk then finds a hazard. A barrier that
+// was there before stays if it may order accesses to global memory, which this pass does not see.
 #include "ir/passes/place_syncs.h"
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@
 
 #include "ir/diagnostic.h"
 #include "ir/effects.h"
+#include "ir/passes/use_counts_p.h"
 
 namespace barline::ir {
 namespace {
@@ -43,7 +45,8 @@ bool merge(Pending& into, const Pending& from) {
 
 class Placer {
  public:
-  explicit Placer(Kernel& k) : k_(k), uniformity_(uniformity(k)), effects_(k) {}
+  explicit Placer(Kernel& k)
+      : k_(k), uniformity_(uniformity(k)), effects_(k), counts_(k, effects_) {}
 
   void place() {
     placing_ = true;
@@ -124,7 +127,7 @@ class Placer {
       return pending;
     }
     if (!uniform(op)) {
-      check_divergent(op);
+      check_divergent(op, {});
       merge(pending, accesses_under(op));
       return pending;
     }
@@ -134,125 +137,67 @@ class Placer {
   }
 
   Pending step_if(Operation& op, const Pending& pending) {
-    Pending out = walk_region(op.regions[0], pending);
-    merge(out, walk_region(op.regions[1], pending));
-    for (SlotAccess& a : out) forget_inner(op, a);
+    Pending out;
+    for (Region& r : op.regions) {
+      Pending end = walk_region(r, pending);
+      merge(out, leave(op, end, {r.ops.back().in, 0, op.out, 0}));
+    }
     return out;
   }
 
   Pending step_for(Operation& op, const Pending& pending) {
     Region& body = op.regions[0];
-    Pending entry;
-    for (SlotAccess a : pending) entry.push_back(renamed(a, op.in, 3, body.args, 1));
+    Pending entry = enter(pending, {op.in, 3, body.args, 1});
     Pending end;
     do end = walk_region(body, entry);
-    while (merge(entry, over_edge(op, body, end, body.args, 1)));
-    Pending out = pending;  // no trip at all
-    merge(out, over_edge(op, body, end, op.out, 0));
+    while (merge(entry, leave(op, end, {body.ops.back().in, 0, body.args, 1})));
+    Pending out = leave(op, end, {body.ops.back().in, 0, op.out, 0});
+    if (!runs(op)) merge(out, enter(pending, {op.in, 3, op.out, 0}));
     return out;
   }
 
   Pending step_while(Operation& op, const Pending& pending) {
-    Region& head = op.regions[0];
-    Region& body = op.regions[1];
-    Pending entry, exit;
-    for (SlotAccess a : pending) entry.push_back(renamed(a, op.in, 0, head.args, 0));
-    Pending end;
-    do {
+    Region &head = op.regions[0], &body = op.regions[1];
+    Pending entry = enter(pending, {op.in, 0, head.args, 0});
+    Pending exit;
+    bool grew = true;
+    while (grew) {
       exit = walk_region(head, entry);
-      Pending inner;
-      for (SlotAccess a : exit) inner.push_back(renamed(a, head.ops.back().in, 1, body.args, 0));
-      end = walk_region(body, inner);
-    } while (merge(entry, over_edge(op, body, end, head.args, 0)));
-    Pending out;
-    for (SlotAccess a : exit) {
-      a = renamed(a, head.ops.back().in, 1, op.out, 0);
-      forget_inner(op, a);
-      out.push_back(a);
+      Pending end = walk_region(body, enter(exit, {head.ops.back().in, 1, body.args, 0}));
+      grew = merge(entry, leave(op, end, {body.ops.back().in, 0, head.args, 0}));
     }
-    return out;
+    return leave(op, exit, {head.ops.back().in, 1, op.out, 0});
   }
 
-  /// The accesses of a body's end as the next trip (or the code after the loop) sees them.
-  Pending over_edge(const Operation& loop, const Region& body, const Pending& end,
-                    const std::vector<ValueId>& to, std::size_t skip) {
+  /// True if the loop is known to run at least once.
+  bool runs(const Operation& loop) const {
+    Use lo = effects_.use_form(loop.in[0]), hi = effects_.use_form(loop.in[1]);
+    bool constant = lo.known && hi.known && lo.base == no_value && hi.base == no_value;
+    return constant && lo.offset < hi.offset;
+  }
+
+  /// The accesses as a region that is entered sees them; values around it mean what they meant.
+  Pending enter(Pending pending, const Edge& edge) const {
+    for (SlotAccess& a : pending) counts_.rename(a, edge);
+    return pending;
+  }
+
+  /// The accesses of a region's end as the next trip or the code after the op sees them.
+  Pending leave(const Operation& op, const Pending& end, const Edge& edge) const {
     Pending out;
     for (SlotAccess a : end) {
-      a = renamed(a, body.ops.back().in, 0, to, skip);
-      forget_inner(loop, a);
-      out.push_back(std::move(a));
+      bool renamed = counts_.rename(a, edge);
+      forget_inner(op, a, !renamed);
+      merge(out, {std::move(a)});
     }
     return out;
   }
 
-  /// Says the access' use count in terms of `to`, which takes the values of `from`: where from[i]
-  /// is base + n and the access is at base + o, it is at to[i] + (o - n).
-  SlotAccess renamed(SlotAccess a, const std::vector<ValueId>& from, std::size_t skip_from,
-                     const std::vector<ValueId>& to, std::size_t skip_to) const {
-    int copies = k_.slots[a.slot].copies;
-    if (copies == 1 || !a.use.known) return a;
-    for (std::size_t i = 0; i + skip_from < from.size() && i + skip_to < to.size(); ++i) {
-      ValueId f = from[i + skip_from];
-      if (k_.type(f) != scalar(Elem::S32)) continue;
-      Use u = effects_.use_form(f);
-      if (u.base != a.use.base || !drives_slots(to[i + skip_to])) continue;
-      a.use = {to[i + skip_to], ((a.use.offset - u.offset) % copies + copies) % copies, true};
-      return a;
-    }
-    return a;
-  }
-
-  /// Is the value the base of some slot's use count? (An unrelated counter must not take it over.)
-  bool drives_slots(ValueId v) {
-    if (drivers_.empty()) {
-      walk(k_.body, [&](const Operation& op) {
-        if (op.is(Op::SlotAt)) drivers_.push_back(effects_.use_form(op.in[1]).base);
-      });
-      // Values that a driver flows into through loops and branches count too.
-      bool grew = true;
-      while (grew) {
-        grew = false;
-        walk(k_.body, [&](const Operation& op) { grew = spread_drivers(op) || grew; });
-      }
-      drivers_.push_back(no_value);
-    }
-    return std::find(drivers_.begin(), drivers_.end(), v) != drivers_.end();
-  }
-  bool drives_slots(ValueId v) const { return const_cast<Placer*>(this)->drives_slots(v); }
-
-  bool add_driver(ValueId v) {
-    if (std::find(drivers_.begin(), drivers_.end(), v) != drivers_.end()) return false;
-    drivers_.push_back(v);
-    return true;
-  }
-  bool is_driver(ValueId v) const {
-    return std::find(drivers_.begin(), drivers_.end(), v) != drivers_.end();
-  }
-
-  bool spread_drivers(const Operation& op) {
-    if (!op.is(Op::For)) return false;
-    bool grew = false;
-    for (std::size_t i = 0; i < op.out.size(); ++i) {
-      ValueId arg = op.regions[0].args[i + 1];
-      if (is_driver(arg) || is_driver(op.out[i])) {
-        grew = add_driver(arg) || grew;
-        grew = add_driver(op.out[i]) || grew;
-      }
-    }
-    return grew;
-  }
-
-  /// Symbols and use counts that are defined inside the op mean something else (or nothing)
-  /// outside.
-  void forget_inner(const Operation& op, SlotAccess& a) {
+  /// What is defined inside the op means something else (or nothing) in the next trip and outside:
+  /// symbols of an index, and the base of a use count unless the edge has renamed it.
+  static void forget_inner(const Operation& op, SlotAccess& a, bool base) {
     auto inner = [&](ValueId v) { return v != no_value && defined_under(op, v); };
-    if (a.use.known && inner(a.use.base)) {
-      bool arg_of_entry = false;
-      for (const Region& r : op.regions)
-        arg_of_entry =
-            arg_of_entry || std::find(r.args.begin(), r.args.end(), a.use.base) != r.args.end();
-      if (!arg_of_entry || op.is(Op::If)) a.use.known = false;
-    }
+    if (base && a.use.known && inner(a.use.base)) a.use.known = false;
     if (!a.index) return;
     for (const auto& [v, factor] : a.index->symbols)
       if (inner(v)) {
@@ -277,40 +222,90 @@ class Placer {
     for (const Region& r : op.regions)
       walk(r, [&](const Operation& inner) {
         if (auto a = effects_.access(inner)) {
-          forget_inner(op, *a);
+          forget_inner(op, *a, true);
           merge(all, {*a});
         }
       });
     return all;
   }
 
-  /// Within divergent control flow only a warp_sync may separate two accesses.
-  void check_divergent(const Operation& op) {
-    Pending pending;
-    for (const Region& r : op.regions)
-      walk(r, [&](const Operation& inner) {
-        if (inner.is(Op::WarpSync))
-          for (SlotAccess& a : pending) a.warp_synced = true;
-        auto a = effects_.access(inner);
-        if (!a) return;
-        if (conflicts(pending, *a))
-          fail(Diag::DivergentConvergent, inner.loc,
-               fmt::format("{} of slot '{}' needs a barrier before it ({}), under a condition that "
-                           "differs between threads",
-                           name(inner.op), k_.slots[a->slot].name, why_),
-               "move the accesses out of the condition, or guard them one by one");
-        merge(pending, {*a});
-      });
+  /// Within divergent control flow only a warp_sync may separate two accesses. Arms that different
+  /// threads take run side by side, so the second is held against the first.
+  Pending check_divergent(const Operation& op, const Pending& before) {
+    if (op.is(Op::If)) {
+      Pending first = check_region(op.regions[0], before);
+      merge(first, check_region(op.regions[1], uniform(op) ? before : first));
+      return first;
+    }
+    Pending entry = before, end;
+    do {
+      end = entry;
+      for (const Region& r : op.regions) end = check_region(r, end);
+      for (SlotAccess& a : end) forget_inner(op, a, true);
+    } while (merge(entry, end));
+    return entry;
+  }
+
+  Pending check_region(const Region& r, Pending pending) {
+    for (const Operation& op : r.ops) {
+      if (op.is(Op::WarpSync))
+        for (SlotAccess& a : pending) a.warp_synced = true;
+      if (op.has(Control)) merge(pending, check_divergent(op, pending));
+      auto a = effects_.access(op);
+      if (!a) continue;
+      if (conflicts(pending, *a))
+        fail(Diag::DivergentConvergent, op.loc,
+             fmt::format("{} of slot '{}' needs a barrier before it ({}), under a condition that "
+                         "differs between threads",
+                         name(op.op), k_.slots[a->slot].name, why_),
+             "move the accesses out of the condition, or guard them one by one");
+      merge(pending, {*a});
+    }
+    return pending;
   }
 
   Kernel& k_;
   Uniformity uniformity_;
   SlotEffects effects_;
-  std::vector<ValueId> drivers_;
+  UseCounts counts_;
   std::string why_;
   bool placing_ = false;
   bool hazard_ = false;
 };
+
+/// Marks the barriers that were there, for as long as the pass runs.
+constexpr Key kept = Key::Dim;
+
+/// May barriers order accesses to global memory? Not where every tensor is only read, or written by
+/// a single op that runs once.
+bool global_order_matters(const Kernel& k) {
+  std::vector<int> reads(k.params.size()), writes(k.params.size());
+  auto count = [&](auto& self, const Region& r, int weight) -> void {
+    for (const Operation& op : r.ops) {
+      int p = op.has(Reads) || op.has(Writes) ? k.param_of(op.in[0]) : -1;
+      if (p >= 0 && op.has(Reads)) reads[p] += weight;
+      if (p >= 0 && op.has(Writes)) writes[p] += weight;
+      bool loop = op.is(Op::For) || op.is(Op::While);
+      for (const Region& sub : op.regions) self(self, sub, loop ? 2 : weight);
+    }
+  };
+  count(count, k.body, 1);
+  for (std::size_t p = 0; p < k.params.size(); ++p)
+    if (writes[p] > 1 || (writes[p] && reads[p])) return true;
+  return false;
+}
+
+void mark_kept(Kernel& k) {
+  walk(k.body, [](Operation& op) {
+    if (op.is(Op::Barrier)) op.set(kept, 1);
+  });
+}
+
+void unmark(Kernel& k) {
+  walk(k.body, [](Operation& op) {
+    if (op.is(Op::Barrier)) std::erase_if(op.attrs, [](const Attr& a) { return a.key == kept; });
+  });
+}
 
 /// The barriers of a region, outer and earlier ones first, as (region, index).
 void barriers_under(Region& r, std::vector<std::pair<Region*, std::size_t>>& out) {
@@ -328,6 +323,7 @@ void drop_needless(Kernel& k) {
     if (n >= all.size()) return;
     auto [region, index] = all[n];
     auto at = region->ops.begin() + static_cast<std::ptrdiff_t>(index);
+    if (at->attr(kept)) continue;
     Operation taken = *at;
     region->ops.erase(at);
     if (Placer(k).has_hazard())
@@ -342,8 +338,10 @@ void drop_needless(Kernel& k) {
 
 void place_syncs(Kernel& k) {
   if (k.slots.empty()) return;
+  if (global_order_matters(k)) mark_kept(k);
   Placer(k).place();
   drop_needless(k);
+  unmark(k);
 }
 
 int count_barriers(const Kernel& k) {

@@ -2,6 +2,9 @@
 #include "ir/passes/unroll_loops.h"
 
 #include <fmt/format.h>
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 
 #include "ir/diagnostic.h"
 #include "ir/rewrite.h"
@@ -10,6 +13,13 @@ namespace barline::ir {
 namespace {
 
 constexpr std::int64_t max_copies = 1024;
+constexpr std::int64_t max_ops = 200'000;  ///< of one loop, unrolled: keeps nests from exploding
+
+std::int64_t size(const Region& r) {
+  std::int64_t n = 0;
+  walk(r, [&](const Operation&) { ++n; });
+  return n;
+}
 
 class Unroller {
  public:
@@ -44,8 +54,12 @@ class Unroller {
 
   std::optional<std::int64_t> trips(const Operation& op) const {
     auto lo = constant(op.in[0]), hi = constant(op.in[1]), step = constant(op.in[2]);
-    if (!lo || !hi || !step || *step <= 0) return std::nullopt;
-    return *hi <= *lo ? 0 : (*hi - *lo + *step - 1) / *step;
+    bool beyond = k_.type(op.in[0]).elem == Elem::U64 && ((lo && *lo < 0) || (hi && *hi < 0));
+    if (!lo || !hi || !step || *step <= 0 || beyond) return std::nullopt;
+    if (*hi <= *lo) return 0;
+    std::uint64_t room = static_cast<std::uint64_t>(*hi) - static_cast<std::uint64_t>(*lo);
+    std::uint64_t n = (room - 1) / static_cast<std::uint64_t>(*step) + 1;
+    return n > INT64_MAX ? std::nullopt : std::optional(static_cast<std::int64_t>(n));
   }
 
   void unroll(Builder& b, Operation& op) {
@@ -56,13 +70,30 @@ class Unroller {
            n ? fmt::format("{} trips unrolled at once", *n)
              : "all trips of a loop of unknown bounds unrolled",
            fmt::format("give an unroll count, or constant bounds of at most {} trips", max_copies));
+    std::int64_t bodies = copies == 0 ? n.value_or(0) : n ? std::min(*n, copies) : copies;
+    if (bodies * size(op.regions[0]) > max_ops)
+      fail(Diag::BadSchedule, op.loc,
+           fmt::format("{} copies of a body of {} operations", bodies, size(op.regions[0])),
+           "give a lower unroll count, here or to a loop inside");
     if (n && (copies == 0 || *n <= copies))
-      return finish(op, straight(b, op, *n, op.in[0], {op.in.begin() + 3, op.in.end()}));
-    std::vector<ValueId> carried(op.in.begin() + 3, op.in.end());
+      return finish(op, straight(b, op, *n, op.in[0], first(op)));
+    if (copies_overflow(op, copies)) return finish(op, rest_loop(b, op, op.in[0], first(op)));
+    std::vector<ValueId> carried = first(op);
     ValueId next = op.in[0];
     carried = main_loop(b, op, copies, next, carried);
     if (!n || *n % copies != 0) carried = rest_loop(b, op, next, carried);
     finish(op, carried);
+  }
+
+  static std::vector<ValueId> first(const Operation& op) {
+    return {op.in.begin() + 3, op.in.end()};
+  }
+
+  /// Is copies * step more than the index type holds, so that no range has a whole trip?
+  bool copies_overflow(const Operation& op, std::int64_t copies) const {
+    auto step = constant(op.in[2]);
+    int width = bits(k_.type(op.in[0]).elem);
+    return step && width < 64 && *step * copies >> (width - 1) != 0;
   }
 
   void finish(const Operation& op, const std::vector<ValueId>& results) {
@@ -87,14 +118,35 @@ class Unroller {
     return carried;
   }
 
+  /// The bound below which a whole trip of `copies` bodies is left: hi - (copies - 1) * step, or lo
+  /// where the range is too short for one, so that nothing wraps.
+  ValueId whole_trips_end(Builder& b, const Operation& op, std::int64_t copies, ValueId big_step) {
+    ValueId lo = op.in[0], hi = op.in[1], step = op.in[2];
+    Elem e = k_.type(lo).elem;
+    if (auto n = trips(op)) {
+      auto whole = static_cast<std::uint64_t>(*n / copies * copies);
+      return b.constant(e, static_cast<std::int64_t>(static_cast<std::uint64_t>(*constant(lo)) +
+                                                     whole * *constant(step)));
+    }
+    constexpr Elem of_bytes[] = {Elem::U8, Elem::U16, Elem::U32, Elem::U64};
+    Elem u = of_bytes[std::countr_zero(static_cast<unsigned>(bytes(e)))];
+    ValueId rest = b.binary(Op::Sub, big_step, step);
+    ValueId room = b.binary(Op::Sub, hi, lo);
+    ValueId fits = b.compare(Compare::Gt, b.cast(u, room), b.cast(u, rest));
+    fits = b.binary(Op::And, fits, b.compare(Compare::Gt, hi, lo));
+    if (!constant(step)) {
+      ValueId back = b.binary(Op::Div, b.cast(u, big_step), b.constant(u, copies));
+      fits = b.binary(Op::And, fits, b.compare(Compare::Eq, back, b.cast(u, step)));
+    }
+    return b.emit(Op::Select, {fits, b.binary(Op::Sub, hi, rest), lo});
+  }
+
   /// Trips of `copies` bodies; `next` becomes the first index that is left.
   std::vector<ValueId> main_loop(Builder& b, const Operation& op, std::int64_t copies,
                                  ValueId& next, const std::vector<ValueId>& carried) {
     Elem e = k_.type(op.in[0]).elem;
     ValueId big_step = b.binary(Op::Mul, op.in[2], b.constant(e, copies));
-    ValueId last = b.binary(Op::Sub, big_step, op.in[2]);
-    ValueId hi =
-        b.binary(Op::Sub, op.in[1], last);  // i < hi - (copies-1)*step: a whole trip is left
+    ValueId hi = whole_trips_end(b, op, copies, big_step);
     Operation loop{.op = Op::For,
                    .in = {op.in[0], hi, big_step},
                    .out = {},

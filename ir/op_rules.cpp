@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ir/op_rules_p.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+
+#include "ir/diagnostic.h"
+#include "ir/print.h"
+
+namespace barline::ir {
+namespace {
+
+std::string_view spelled(const Operation& op, Key key) {
+  return spellings(info(key).kind)[static_cast<std::size_t>(op.attr(key))];
+}
+
+/// A stripe over the whole block, as stripe_layout makes it: what expand_stripes understands.
+void check_stripe(const Kernel& k, const Operation& op, const Layout& layout) {
+  double elements = 1;  // of all digits: small, so that the products below do not overflow
+  for (const Digit& d : layout.digits)
+    elements *= static_cast<double>(std::max<std::int64_t>(d.extent, 1));
+  bool small = elements < 0x1p40;
+  StripeShape s = small ? stripe_shape(layout) : StripeShape{.vec = 0};
+  bool power = s.vec == 1 || s.vec == 2 || s.vec == 4 || s.vec == 8 || s.vec == 16;
+  bool threads = s.threads == k.launch.block_threads();
+  if (!power || !threads || s.chunks < 0 || stripe_layout(layout.name, s) != layout)
+    fail(Diag::BadStructure, op.loc,
+         fmt::format("{} of a tile over @{}, which is no stripe over {} threads", name(op.op),
+                     layout.name, k.launch.block_threads()),
+         "write its digits as reg, lane, warp and chunk (and cta), each step the product of the "
+         "extents before it");
+}
+
+/// Results of ops whose row fixes the shape; elementwise and control ops follow their operands.
+void check_result_shape(const Kernel& k, const Operation& op) {
+  const OpDef& d = def(op.op);
+  if (op.out.empty() || d.has(Elementwise) || d.has(Control)) return;
+  for (ValueId v : op.out) {
+    const Type& t = k.type(v);
+    bool ok = t.is_scalar();
+    if (d.out[0].shape == Shape::Vector || op.is(Op::Load)) ok = ok || t.kind == Kind::Vector;
+    if (d.out[0].shape == Shape::Vector) ok = t.kind == Kind::Vector;
+    if (d.out[0].shape == Shape::Tile) ok = t.is_tile();
+    if (d.out[0].shape == Shape::Pointer) ok = t == k.type(op.in[0]);
+    bool lanes = t.lanes == 1 || t.lanes == 2 || t.lanes == 4 || t.lanes == 8 || t.lanes == 16;
+    if (!ok || !lanes)
+      fail(Diag::TypeMismatch, op.loc, fmt::format("{} gives a {}", name(op.op), to_string(k, t)),
+           "give its result the shape of its row in docs/ops.md; vectors have 2, 4, 8 or 16 lanes");
+    if (t.is_tile()) check_stripe(k, op, k.layouts[t.layout]);
+  }
+}
+
+/// What loops and branches carry: a tile is computed where it is used, a pointer is a root.
+void check_carried(const Kernel& k, const Operation& op) {
+  for (ValueId v : op.out) {
+    const Type& t = k.type(v);
+    if (t.is_scalar() || t.kind == Kind::Vector) continue;
+    fail(Diag::BadStructure, op.loc, fmt::format("{} carries a {}", name(op.op), to_string(k, t)),
+         "carry scalars or vectors; reduce a tile first, name a pointer where it is used");
+  }
+}
+
+void check_reduce(const Kernel& k, const Operation& op) {
+  Team team = op.attr_as<Team>(Key::Team);
+  if (team != Team::Thread && team != Team::Warp && team != Team::Cta)
+    fail(Diag::BadAttr, op.loc, fmt::format("reduce over a {}", spelled(op, Key::Team)),
+         "reduce over a thread, a warp or a cta");
+  for (std::size_t i = 1; i < op.out.size() && i < op.in.size(); ++i)
+    if (k.type(op.in[i]).layout != k.type(op.in[0]).layout)
+      fail(Diag::WrongAxis, op.loc,
+           fmt::format("reduce of {} with {}", to_string(k, k.type(op.in[0])),
+                       to_string(k, k.type(op.in[i]))),
+           "reduce tiles of one axis together");
+  if (op.regions.empty()) return;
+  for (const Operation& inner : op.regions[0].ops)
+    if (!inner.has(Terminator) && (!inner.has(Pure) || inner.has(Convergent)))
+      fail(Diag::BadStructure, inner.loc, fmt::format("{} in a combine", name(inner.op)),
+           "combine two values by arithmetic of one thread alone");
+}
+
+void check_order(const Operation& op) {
+  auto order = op.attr_as<MemOrder>(Key::Order);
+  bool reads = op.has(Reads), writes = op.has(Writes);
+  bool ok = order == MemOrder::Weak || order == MemOrder::Relaxed ||
+            (order == MemOrder::Const && !writes) || (order == MemOrder::Acquire && reads) ||
+            (order == MemOrder::Release && writes) ||
+            (order == MemOrder::AcqRel && reads && writes);
+  if (!ok)
+    fail(Diag::BadAttr, op.loc,
+         fmt::format("{} with order {}", name(op.op), spelled(op, Key::Order)),
+         writes && reads ? "use relaxed, acquire, release or acq_rel"
+         : writes        ? "use weak, relaxed or release"
+                         : "use weak, const, relaxed or acquire");
+}
+
+void check_atomic(const Kernel& k, const Operation& op) {
+  Elem e = k.type(op.in[2]).elem;
+  bool add = op.is(Op::Atomic) && op.attr_as<RmwKind>(Key::Rmw) == RmwKind::Add;
+  if ((is_int(e) && bits(e) >= 32) || (add && e == Elem::F32)) return;
+  fail(Diag::WrongClass, op.loc, fmt::format("{} of {}", name(op.op), name(e)),
+       "use a 32- or 64-bit integer, or add of f32");
+}
+
+void check_cast(const Kernel& k, const Operation& op) {
+  Elem to = k.type(op.out[0]).elem;
+  auto round = op.attr_as<Rounding>(Key::Round);
+  bool whole = is_int(to) || to == Elem::I1 || to == Elem::S4 || to == Elem::U4;
+  bool tiny = to == Elem::E4M3 || to == Elem::E5M2 || to == Elem::E2M1;
+  if (whole || round == Rounding::Rn || (round != Rounding::Rna && !tiny)) return;
+  fail(Diag::BadAttr, op.loc,
+       fmt::format("a cast to {} that rounds {}", name(to), spelled(op, Key::Round)),
+       tiny ? "round to nearest even (rn)" : "use rn, rz, rm or rp");
+}
+
+void check_vote(const Kernel& k, const Operation& op) {
+  bool ballot = op.attr_as<VoteMode>(Key::Vote) == VoteMode::Ballot;
+  Elem want = ballot ? Elem::U32 : Elem::I1;
+  if (k.type(op.out[0]).elem != want)
+    fail(Diag::TypeMismatch, op.loc,
+         fmt::format("vote {} gives a {}", spelled(op, Key::Vote), name(k.type(op.out[0]).elem)),
+         fmt::format("make its result a {}", name(want)));
+}
+
+void want_elem(const Kernel& k, const Operation& op, std::size_t i, Elem want) {
+  if (k.type(op.in[i]).elem != want)
+    fail(Diag::WrongClass, op.loc,
+         fmt::format("operand '{}' of {} is a {}", def(op.op).in[i].name, name(op.op),
+                     name(k.type(op.in[i]).elem)),
+         fmt::format("use one of: {}", name(want)));
+}
+
+}  // namespace
+
+void check_op_rules(const Kernel& k, const Operation& op) {
+  check_result_shape(k, op);
+  if (op.has(Control)) check_carried(k, op);
+  if (op.find(Key::Order)) check_order(op);
+  if (op.has(Approx) && k.type(op.in[0]).elem == Elem::F64)
+    fail(Diag::WrongClass, op.loc, fmt::format("{} of f64", name(op.op)),
+         "cast the operand to f32 first");
+  switch (op.op) {
+    case Op::Reduce: return check_reduce(k, op);
+    case Op::Atomic:
+    case Op::AtomicCas: return check_atomic(k, op);
+    case Op::Cast: return check_cast(k, op);
+    case Op::Vote: return check_vote(k, op);
+    case Op::Shuffle: return want_elem(k, op, 1, Elem::S32);
+    case Op::BytePermute: return want_elem(k, op, 0, Elem::U32);
+    case Op::Cmp:
+      if (k.type(op.in[0]).elem == Elem::I1 && op.attr_as<Compare>(Key::Pred) > Compare::Ne)
+        fail(Diag::BadAttr, op.loc, fmt::format("cmp {} of i1", spelled(op, Key::Pred)),
+             "compare i1 by eq or ne alone");
+      return;
+    case Op::SlotAt:
+      if (k.slot_of(op.in[0]) < 0)
+        fail(Diag::BadRoot, op.loc, "slot_at of something that is no slot",
+             "name a slot of the kernel");
+      return;
+    case Op::Print:
+      if (op.in.size() > 8)
+        fail(Diag::BadCall, op.loc, fmt::format("print of {} values", op.in.size()),
+             "print at most 8 values at once");
+      return;
+    default: return;
+  }
+}
+
+}  // namespace barline::ir

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// A value counts a slot's uses if it is the base of a slot_at, or flows into one that does. An
+// unrelated counter that happens to start at the same constant must not take an access over.
+#include "ir/passes/use_counts_p.h"
+
+namespace barline::ir {
+namespace {
+
+std::vector<Edge> edges(const Operation& op) {
+  const auto& r = op.regions;
+  switch (op.op) {
+    case Op::If: return {{r[0].ops.back().in, 0, op.out, 0}, {r[1].ops.back().in, 0, op.out, 0}};
+    case Op::For:
+      return {{op.in, 3, r[0].args, 1},
+              {r[0].ops.back().in, 0, r[0].args, 1},
+              {r[0].ops.back().in, 0, op.out, 0}};
+    case Op::While:
+      return {{op.in, 0, r[0].args, 0},
+              {r[0].ops.back().in, 1, r[1].args, 0},
+              {r[1].ops.back().in, 0, r[0].args, 0},
+              {r[0].ops.back().in, 1, op.out, 0}};
+    default: return {};
+  }
+}
+
+/// Calls f(from, to) on the values that the edge passes on.
+template <class F>
+void each_pair(const Edge& e, F f) {
+  for (std::size_t i = 0; i + e.skip_from < e.from.size() && i + e.skip_to < e.to.size(); ++i)
+    f(e.from[i + e.skip_from], e.to[i + e.skip_to]);
+}
+
+}  // namespace
+
+UseCounts::UseCounts(const Kernel& k, const SlotEffects& effects) : k_(k), effects_(effects) {
+  walk(k.body, [&](const Operation& op) {
+    if (op.is(Op::SlotAt)) add(k.slot_of(op.in[0]), effects.use_form(op.in[1]));
+  });
+  for (bool grew = !drivers_.empty(); grew;) {
+    grew = false;
+    walk(k.body, [&](const Operation& op) {
+      for (const Edge& e : edges(op)) grew = spread(e) || grew;
+    });
+  }
+}
+
+bool UseCounts::add(int slot, const Use& use) {
+  return use.base != no_value && drivers_.insert({slot, use.base}).second;
+}
+
+bool UseCounts::spread(const Edge& edge) {
+  bool grew = false;
+  each_pair(edge, [&](ValueId from, ValueId to) {
+    for (int slot = 0; slot < static_cast<int>(k_.slots.size()); ++slot)
+      if (drivers_.contains({slot, to})) grew = add(slot, effects_.use_form(from)) || grew;
+  });
+  return grew;
+}
+
+bool UseCounts::rename(SlotAccess& a, const Edge& edge) const {
+  std::int64_t copies = k_.slots[a.slot].copies;
+  if (copies == 1 || !a.use.known) return false;
+  bool done = false;
+  Use from_use = a.use;
+  each_pair(edge, [&](ValueId from, ValueId to) {
+    if (done || k_.type(to) != scalar(Elem::S32) || !drivers_.contains({a.slot, to})) return;
+    Use u = effects_.use_form(from);
+    if (!u.known || u.base != from_use.base) return;
+    a.use = {to, ((from_use.offset - u.offset) % copies + copies) % copies, true};
+    done = true;
+  });
+  return done;
+}
+
+}  // namespace barline::ir

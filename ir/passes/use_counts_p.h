@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which values count the uses of a rotating slot, and how an access is said in terms of them when
+// control flows along an edge: into a loop, back to its head, out of it, out of a branch.
+#pragma once
+
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "ir/effects.h"
+
+namespace barline::ir {
+
+/// Control passes values on: to[i + skip_to] takes from[i + skip_from].
+struct Edge {
+  const std::vector<ValueId>& from;
+  std::size_t skip_from;
+  const std::vector<ValueId>& to;
+  std::size_t skip_to;
+};
+
+class UseCounts {
+ public:
+  /// Both must outlive this object.
+  UseCounts(const Kernel& k, const SlotEffects& effects);
+
+  /// Says the access' use count in terms of the edge's `to`: where from[i] is base + n and the
+  /// access is at base + o, it is at to[i] + (o - n). False if no value of the edge tells.
+  bool rename(SlotAccess& access, const Edge& edge) const;
+
+ private:
+  bool spread(const Edge& edge);
+  bool add(int slot, const Use& use);
+
+  const Kernel& k_;
+  const SlotEffects& effects_;
+  std::set<std::pair<int, ValueId>> drivers_;  ///< (slot, value that counts its uses)
+};
+
+}  // namespace barline::ir
