@@ -103,6 +103,7 @@ void Machine::exec(const Steps& steps, const Mask& mask) {
 
 void Machine::one(const Step& s, const Mask& mask) {
   spend(mask);
+  state_.recorder.reach(s.index);
   switch (s.op->op) {
     case Op::If: return exec_if(s, mask);
     case Op::For: return exec_for(s, mask);

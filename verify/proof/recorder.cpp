@@ -37,7 +37,8 @@ std::vector<std::string> op_texts(const ir::Kernel& k) {
   return texts;
 }
 
-Recorder::Recorder(const Plan& plan, bool first_only) : plan_(plan), first_only_(first_only) {}
+Recorder::Recorder(const Plan& plan, bool first_only)
+    : plan_(plan), first_only_(first_only), reached_(plan.ops.size()) {}
 
 OpText Recorder::text(int op) const {
   if (op < 0) return {};
@@ -139,7 +140,21 @@ Verdict Recorder::verdict() const {
   return v;
 }
 
+/// Accesses and syncs that no case came to: the verdict says nothing of them.
+void Recorder::note_unreached() {
+  int count = 0;
+  for (std::size_t i = 0; i < plan_.ops.size(); ++i) {
+    const ir::Operation& op = *plan_.ops[i];
+    bool effect = op.has(ir::Reads) || op.has(ir::Writes) || op.has(ir::Syncs);
+    if (!effect || reached_[i] || count++) continue;
+    note(fmt::format("no replayed case comes to {}: {}", ir::to_string(op.loc),
+                     text(static_cast<int>(i)).text));
+  }
+  if (count > 1) note(fmt::format("nor to {} others", count - 1));
+}
+
 void Recorder::move_into(ProofReport& report) {
+  if (!first_only_) note_unreached();
   report.verdict = verdict();
   for (auto& [key, f] : findings_) report.findings.push_back(std::move(f));
   std::stable_sort(

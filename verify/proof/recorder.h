@@ -53,6 +53,9 @@ class Recorder {
   /// The replay of the case begins anew: what was counted so far is dropped.
   void restart() { costs_.clear(), conflicts_.clear(), seen_.clear(); }
 
+  /// A replayed case came to this op.
+  void reach(int op) { reached_[op] = true; }
+
   void precondition(std::string text) { preconditions_.insert(std::move(text)); }
   void note(std::string text) { notes_.insert(std::move(text)); }
   AccessCost& cost(const Step& s);
@@ -64,6 +67,7 @@ class Recorder {
   Verdict verdict() const;
 
  private:
+  void note_unreached();
   void judge(const Conflict& c, bool flagged);
   using Key = std::tuple<Property, int, int>;
 
@@ -77,6 +81,7 @@ class Recorder {
   std::set<std::string> preconditions_, notes_;
   std::map<int, AccessCost> costs_;
   std::int64_t accesses_ = 0;
+  std::vector<bool> reached_;
 };
 
 /// The text of every op of the kernel, one line each, in order.

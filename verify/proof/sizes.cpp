@@ -123,9 +123,11 @@ void add_loop_values(const ir::Kernel& k, const Sizes& base, const Dimension& d,
     std::optional<std::int64_t> v = least_for(k, base, d, loop, t);
     if (!v) return;
     values.insert(*v);
-    if (t == 2 || t == trips) {  // ragged ends: just before the next trip, and half way
-      values.insert(d.rounded(std::max<std::int64_t>(1, *v - d.multiple)));
-      values.insert(d.rounded(last + (*v - last) / 2));
+    values.insert(d.rounded(std::max<std::int64_t>(1, *v - d.multiple)));  // all trips before full
+    if (t == 2 || t == trips) {  // ragged ends, one of them on a vector's boundary
+      std::int64_t half = last + (*v - last) / 2;
+      values.insert(d.rounded(half));
+      values.insert(d.rounded((half + 15) / 16 * 16));
     }
     last = *v;
   }
