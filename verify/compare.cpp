@@ -39,6 +39,12 @@ double float_value(Elem e, std::uint64_t raw) {
 bool float_like(Elem e) { return is_float(e) || (info(e).klass == Storage && e < Elem::S4); }
 bool signed_like(Elem e) { return is_signed(e) || e == Elem::S4; }
 
+std::string shape_text(const Tensor& t) {
+  std::string text;
+  for (std::int64_t extent : t.shape) text += (text.empty() ? "[" : ", ") + std::to_string(extent);
+  return text + "]";
+}
+
 /// An element: its bits, its value and its place on the ordered scale.
 struct Item {
   std::uint64_t raw = 0;
@@ -105,8 +111,7 @@ Comparison compare(const Tensor& got, const Tensor& want, const Tolerance& t) {
   if (got.elem != want.elem)
     c.problem = fmt::format("{} against {}", name(got.elem), name(want.elem));
   else if (got.shape != want.shape)
-    c.problem = fmt::format("shape [{}] against [{}]", fmt::join(got.shape, ", "),
-                            fmt::join(want.shape, ", "));
+    c.problem = "shape " + shape_text(got) + " against " + shape_text(want);
   else if (got.data.size() < bytes_needed || want.data.size() < bytes_needed)
     c.problem =
         fmt::format("{} and {} bytes for {}", got.data.size(), want.data.size(), bytes_needed);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starting a block (in the memory of one that ended) and completing what its threads wait for.
+#include <algorithm>
 #include <cstring>
 
 #include "verify/interp/machine.h"
@@ -8,7 +9,7 @@
 namespace barline::verify::sim {
 namespace {
 
-constexpr std::uint8_t poison = 0xA5;
+constexpr std::byte poison{0xA5};
 
 /// What lane l of the warp finds in a preset register.
 std::uint64_t preset_value(const Preset& p, const Warp& w, const Geometry& g, int l) {
@@ -104,7 +105,7 @@ void reset_block(Block& b, Worker& worker, std::int64_t linear) {
   b.floor = b.count++;
   b.stopped = b.done = 0;
   b.sync.clear();
-  std::memset(b.shared.data(), poison, b.shared.size());
+  std::fill(b.shared.begin(), b.shared.end(), poison);
   for (Shadow& s : b.shadows) s.reborn(b.floor);
   for (Warp& w : b.warps) reset_warp(w, worker.program, first_time);
   b.has_clocks = false;

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <random>
 #include <thread>
@@ -86,7 +85,7 @@ std::vector<int> bind_tensors(const Kernel& k, std::span<const SimArgument> argu
 
 void poison_outputs(const std::vector<Memory>& memories) {
   for (const Memory& m : memories)
-    if (m.writes_only) std::memset(m.tensor->data.data(), 0xA5, m.tensor->data.size());
+    if (m.writes_only) std::fill(m.tensor->data.begin(), m.tensor->data.end(), std::byte{0xA5});
 }
 
 void order_blocks(Machine& m) {
