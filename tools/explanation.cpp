@@ -19,13 +19,17 @@ std::string schedule_text(const ir::Schedule& schedule) {
   return out;
 }
 
-/// The register's small shape, for the sizes that the kernel leaves open.
-verify::ProofOptions proof_options(const Job& job) {
-  verify::ProofOptions options;
+/// Costs are counted at the register's small shape; verdict and barriers hold for all sizes.
+verify::ProofReport prove(const ir::Kernel& kernel, const Job& job) {
+  verify::ProofOptions all_sizes, at_shape;
+  all_sizes.costs = false;
+  at_shape.minimal = false;
   if (const verify::Shape* sim = job.kernel->shape("sim")) {
-    for (const verify::Dim& d : sim->dims) options.sizes[d.name] = d.value;
+    for (const verify::Dim& d : sim->dims) at_shape.sizes[d.name] = d.value;
   }
-  return options;
+  verify::ProofReport report = verify::prove(kernel, all_sizes);
+  report.costs = verify::prove(kernel, at_shape).costs;
+  return report;
 }
 
 }  // namespace
@@ -42,7 +46,7 @@ Explanation explain(const Session& session, const Job& job) {
   });
   ir::check_for(kernel, target);
   e.threads = kernel.launch.block_threads();
-  e.proof = verify::prove(kernel, proof_options(job));
+  e.proof = prove(kernel, job);
   e.llvm = codegen::emit_llvm(kernel, target);
   e.ptx = codegen::emit_ptx(kernel, target);
   return e;

@@ -38,7 +38,7 @@ std::string barriers_text(const Explanation& e) {
 }
 
 std::string costs_text(const Explanation& e) {
-  std::string out = "== memory accesses of one block\n";
+  std::string out = "== memory accesses of one block, at the small shape of kernels.yaml\n";
   for (const verify::AccessCost& c : e.proof.costs) {
     std::string cost =
         c.shared ? fmt::format("{}-way at most, {} extra cycles", c.max_ways, c.extra_cycles)

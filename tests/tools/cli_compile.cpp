@@ -125,7 +125,7 @@ TEST_CASE("every output format of the gate names the config and the verdict", "[
 
 TEST_CASE("explain shows passes, barriers, accesses, PTX and occupancy", "[ptxas]") {
   Cli cli;
-  Ran r = cli.run("explain rms_norm.f32@row256 --arch sm_80");
+  Ran r = cli.run("explain rms_norm.bf16@row640_d5120 --arch sm_80");
   CHECK(r.code == 0);
   for (const char* part :
        {"== IR as written", "== after expand_reductions", "== barriers: 1", "== proof: PROVED",
@@ -133,7 +133,7 @@ TEST_CASE("explain shows passes, barriers, accesses, PTX and occupancy", "[ptxas
     INFO(part);
     CHECK(has(r.out, part));
   }
-  json j = json::parse(cli.run("explain rms_norm.f32@row256 --json").out);
+  json j = json::parse(cli.run("explain rms_norm.bf16@row640_d5120 --json").out);
   CHECK(j["schema"] == "barline.explain/1");
   CHECK(j["target"] == "sm_90a");
   CHECK(j["barriers"].size() == 1);
