@@ -72,7 +72,7 @@ bool names_property(const ProofReport& r, const std::string& expect) {
 
 TEST_CASE("every racy kernel of the corpus is seen") {
   std::vector<Sample> samples = read("racy");
-  REQUIRE(samples.size() >= 25);
+  REQUIRE(samples.size() >= 60);
   for (const Sample& s : samples) {
     ProofReport proof = prove(s.kernel);
     SimOutcome run = simulate_all(s);
@@ -86,7 +86,7 @@ TEST_CASE("every racy kernel of the corpus is seen") {
 
 TEST_CASE("no safe kernel of the corpus is refused") {
   std::vector<Sample> samples = read("safe");
-  REQUIRE(samples.size() >= 25);
+  REQUIRE(samples.size() >= 60);
   for (const Sample& s : samples) {
     ProofReport proof = prove(s.kernel);
     SimOutcome run = simulate_all(s);

@@ -186,6 +186,51 @@ grid 1 1 1
   CHECK(r.enumerated[0].find("d=100") == 0);
 }
 
+TEST_CASE("shared accesses that differ from trip to trip are not claimed for all counts") {
+  auto loop = [](const char* index) {
+    std::string text =
+        "bir 1\nkernel @k\naxis d\naxis n = 64\n"
+        "param %x: in ptr<f32, global> [d, n]\nparam %y: out ptr<f32, global> [d, n]\n"
+        "size %d\nslot %s: f32[64] x 1\nthreads 64 1 1\ngrid 1 1 1\n{\n"
+        "%t = thread_rank : s32\n%c0 = const {value = 0} : s32\n"
+        "%c1 = const {value = 1} : s32\n%c63 = const {value = 63} : s32\n"
+        "%c64 = const {value = 64} : s32\n"
+        "for %c0, %d, %c1 (%i: s32) {\n"
+        "  %row = mul %i, %c64 : s32\n  %g = add %row, %t : s32\n"
+        "  %v = load %x, %g : f32\n  %m = xor %t, %i : s32\n"
+        "  %moving = and %m, %c63 : s32\n  store %s, ";
+    text += index;
+    return prove(ir::parse(text + ", %v\n  barrier\n  %w = load %s, %t : f32\n"
+                                  "  store %y, %g, %w\n  barrier\n  yield\n}\nyield\n}\n"));
+  };
+  CHECK(loop("%t").all_trips);
+  ProofReport moving = loop("%moving");
+  INFO(to_string(moving));
+  CHECK(moving.verdict == Verdict::Proved);
+  CHECK_FALSE(moving.all_trips);
+}
+
+TEST_CASE("an op that no case reaches is named, and its barrier not called redundant") {
+  ProofReport r = prove(block_kernel(R"(
+  %c63 = const {value = 63} : s32
+  %never = cmp %t, %c63 {pred = gt} : i1
+  %v = load %x, %t : f32
+  if %never () {
+    barrier
+    store %s, %t, %v
+    yield
+  } () {
+    yield
+  }
+  store %y, %t, %v
+)"));
+  CHECK(r.verdict == Verdict::Proved);
+  REQUIRE(r.notes.size() == 2);
+  CHECK(r.notes[0].find("no replayed case comes to test.bir:16") == 0);
+  REQUIRE(r.barriers.size() == 1);
+  CHECK_FALSE(r.barriers[0].redundant);
+}
+
 TEST_CASE("what cannot be decided is left to the launch") {
   ProofReport r = prove(ir::parse(R"(bir 1
 kernel @k

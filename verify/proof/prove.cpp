@@ -144,7 +144,7 @@ void list_barriers(const ir::Kernel& k, const ProofOptions& options, ProofReport
     if (!op.is(ir::Op::Barrier) || &op == options.without) return;
     const ir::Attr* why = op.find(ir::Key::Why);
     BarrierUse use{{op.loc, texts[at]}, why ? why->text : "", false};
-    if (options.minimal && report.verdict == Verdict::Proved) {
+    if (options.minimal && report.verdict == Verdict::Proved && report.reached[at]) {
       ProofOptions without = options;
       without.without = &op;
       without.minimal = without.costs = false;

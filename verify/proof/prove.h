@@ -92,6 +92,7 @@ struct ProofReport {
   std::vector<BarrierUse> barriers;
   std::int64_t accesses = 0;      ///< element accesses replayed
   std::int64_t extra_cycles = 0;  ///< bank conflicts of one block, summed
+  std::vector<bool> reached;      ///< by number of the op in walk order: a case came to it
   double seconds = 0;
   /// PROVED, and in every loop of run-time length the shared accesses of a trip are those of some
   /// trips before, a barrier in each: freedom from shared races holds for all numbers of trips.

@@ -167,6 +167,7 @@ void Recorder::move_into(ProofReport& report) {
     report.costs.push_back(std::move(c));
   }
   report.accesses = accesses_;
+  report.reached = reached_;
 }
 
 }  // namespace barline::verify::proof
