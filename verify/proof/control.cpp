@@ -185,7 +185,7 @@ void Machine::exec_if(const Step& s, const Mask& mask) {
 }
 
 void Machine::guess_if(const Step& s, const Mask& mask, const Value& c) {
-  int r = state_.decisions.choose(mix(block_symbol_, c.symbol), 2);
+  int r = state_.decisions.choose(c.symbol, 2);
   exec(s.regions[r], mask);
   pass_on(s.op->regions[r].ops.back().in, 0, s.op->out, 0, nullptr);
 }

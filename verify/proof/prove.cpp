@@ -69,19 +69,31 @@ class Prover {
     auto blocks = choose_blocks(k_, sizes);
     std::string name = to_string(k_, sizes);
     if (blocks.empty()) return;
-    Decisions decisions;
-    int paths = 0;
-    do {
-      if (++paths > options_.max_cases)
-        return give_up(fmt::format("{}: more than {} ways through conditions that are not known",
-                                   name.empty() ? k_.name : name, options_.max_cases));
-      decisions.restart_path();
-      one_path(sizes, blocks, decisions, name);
-    } while (decisions.next());
+    int paths = all_paths(sizes, blocks, name);
+    if (paths == 0 && blocks.size() > 2) {  // fewer blocks, fewer combinations
+      blocks.resize(2);
+      paths = all_paths(sizes, blocks, name);
+    }
+    if (paths == 0)
+      return give_up(fmt::format("{}: more than {} ways through conditions that are not known",
+                                 name.empty() ? k_.name : name, options_.max_paths));
     first_ = false;
     std::string blocks_text = fmt::format("{} of {} blocks", blocks.size(), total_blocks(sizes));
     report.enumerated.push_back(fmt::format("{}{}{}{}", name, name.empty() ? "" : ": ", blocks_text,
                                             paths > 1 ? fmt::format(", {} paths", paths) : ""));
+  }
+
+  /// Replays every path of guesses; how many there were, 0 if more than allowed.
+  int all_paths(const Sizes& sizes, const std::vector<std::array<std::int64_t, 3>>& blocks,
+                const std::string& name) {
+    Decisions decisions;
+    int paths = 0;
+    do {
+      if (++paths > options_.max_paths) return 0;
+      decisions.restart_path();
+      one_path(sizes, blocks, decisions, name);
+    } while (decisions.next());
+    return paths;
   }
 
   std::int64_t total_blocks(const Sizes& s) const {

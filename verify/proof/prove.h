@@ -77,7 +77,8 @@ struct ProofOptions {
   bool minimal = true;
   bool costs = true;                       ///< count bank conflicts and sectors
   bool first_finding_only = false;         ///< stop at the first Refuted finding
-  int max_cases = 48;                      ///< sizes times decisions
+  int max_cases = 48;                      ///< sizes
+  int max_paths = 256;                     ///< ways through guessed conditions, a case
   std::int64_t max_steps = 2'000'000'000;  ///< thread-ops replayed before it gives up
   const ir::Operation* without = nullptr;  ///< replay as if this op (of the kernel) were not there
 };
