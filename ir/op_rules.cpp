@@ -145,6 +145,15 @@ void check_op_rules(const Kernel& k, const Operation& op) {
     case Op::Cast: return check_cast(k, op);
     case Op::Vote: return check_vote(k, op);
     case Op::Shuffle: return want_elem(k, op, 1, Elem::S32);
+    case Op::MulHi:
+    case Op::Popc:
+    case Op::Clz:
+    case Op::Brev:
+      if (bits(k.type(op.in[0]).elem) < 32)
+        fail(Diag::WrongClass, op.loc,
+             fmt::format("{} of {}", name(op.op), name(k.type(op.in[0]).elem)),
+             "convert it to a 32- or 64-bit integer first");
+      return;
     case Op::BytePermute: return want_elem(k, op, 0, Elem::U32);
     case Op::Cmp:
       if (k.type(op.in[0]).elem == Elem::I1 && op.attr_as<Compare>(Key::Pred) > Compare::Ne)
