@@ -5,6 +5,7 @@
 #include <random>
 
 #include "interp_run.h"
+#include "interp_texts.h"
 #include "ir/numerics.h"
 #include "ir/order.h"
 
@@ -47,24 +48,6 @@ float ordered_sum(const float* x, int size, int threads, int vec, int chains) {
   return ir::fold_pairwise(warps.data(), static_cast<int>(warps.size()), add);
 }
 
-std::string row_sum(const std::string& chunks, int chains, const std::string& axis = "axis d") {
-  return "kernel @row_sum\naxis rows\n" + axis +
-         "\nlayout @s = reg 4 d * 1, lane 32 d * 4, warp 3 d * 128, chunk " + chunks +
-         " d * 384\nparam %x: in ptr<f32, global> [rows, d]\nparam %y: out ptr<f32, global> [rows, "
-         "d]\n" +
-         (axis == "axis d" ? "size %d\n" : "") + "threads 96 1 1\ngrid rows/1 1 1\n{\n" +
-         (axis == "axis d" ? "" : "%d = const {value = " + axis.substr(9) + "} : s32\n") +
-         "%row = block_id {dim = 0} : s32\n%base = mul %row, %d : s32\n"
-         "%zero = const {value = 0.0} : f32\n"
-         "%v = tile_load %x, %base : tile<f32, @s>\n"
-         "%own = reduce %v, %zero {team = thread, chains = " +
-         std::to_string(chains) +
-         "} : f32 (%a: f32, %b: f32) {\n%ab = add %a, %b : f32\nyield %ab\n}\n"
-         "%all = reduce %own, %zero {team = cta} : f32 (%c: f32, %e: f32) {\n"
-         "%ce = add %c, %e : f32\nyield %ce\n}\n"
-         "%scaled = mul %v, %all : tile<f32, @s>\ntile_store %y, %base, %scaled\nyield\n}\n";
-}
-
 }  // namespace
 
 TEST_CASE("a row's sum follows the declared order, tails and odd warps included") {
@@ -94,24 +77,11 @@ TEST_CASE("an axis that is bound takes its chunks from the layout") {
 }
 
 TEST_CASE("every thread of the warp receives the same bits; an argmax carries two values") {
-  const std::string text =
-      "kernel @argmax\naxis n = 64\nparam %x: in ptr<f32, global> [n]\nparam %v: out ptr<f32, "
-      "global> "
-      "[n]\nparam %p: out ptr<s32, global> [n]\nthreads 64 1 1\ngrid 1 1 1\n{\n"
-      "%t = thread_rank : s32\n%a = load %x, %t : f32\n%low = const {value = 0xff800000} : f32\n"
-      "%far = const {value = 1000} : s32\n"
-      "%m, %i = reduce %a, %t, %low, %far {team = warp} : f32, s32 "
-      "(%va: f32, %ia: s32, %vb: f32, %ib: s32) {\n"
-      "%gt = cmp %vb, %va {pred = gt} : i1\n%eq = cmp %vb, %va {pred = eq} : i1\n"
-      "%lower = cmp %ib, %ia {pred = lt} : i1\n%tie = and %eq, %lower : i1\n%take = or %gt, %tie : "
-      "i1\n"
-      "%mv = select %take, %vb, %va : f32\n%mi = select %take, %ib, %ia : s32\nyield %mv, %mi\n}\n"
-      "store %v, %t, %m\nstore %p, %t, %i\nyield\n}\n";
   auto x = noise(64);
   x[20] = x[9] = 2.0f;
   x[40] = 3.0f;
   ir::Tensor tx = tensor(Elem::F32, x), tv(Elem::F32, {64}), tp(Elem::S32, {64});
-  REQUIRE(run(text, {tx, tv, tp}).clean());
+  REQUIRE(run(argmax, {tx, tv, tp}).clean());
   for (int i = 0; i < 64; ++i) {
     REQUIRE(values<float>(tv)[i] == (i < 32 ? 2.0f : 3.0f));
     REQUIRE(values<std::int32_t>(tp)[i] == (i < 32 ? 9 : 40));
@@ -119,21 +89,11 @@ TEST_CASE("every thread of the warp receives the same bits; an argmax carries tw
 }
 
 TEST_CASE("a tile over the grid: each block its part, positions past the axis take no part") {
-  const std::string text =
-      "kernel @scale\naxis n\nlayout @s = reg 2 n * 1, lane 32 n * 2, warp 1 n * 64, chunk 3 n * "
-      "64, "
-      "cta 0 n * 192\nparam %x: in ptr<bf16, global> [n]\nparam %p: out ptr<s32, global> [n]\n"
-      "param %y: out ptr<f32, global> [n]\nthreads 32 1 1\ngrid 1 n/192 1\n{\n"
-      "%z = const {value = 0} : s32\n%v = tile_load %x, %z : tile<bf16, @s>\n"
-      "%i = tile_index : tile<s32, @s>\n%f = cast %v : tile<f32, @s>\n"
-      "%fi = cast %i : tile<f32, @s>\n%two = const {value = 2.0} : f32\n"
-      "%r = fma %f, %two, %fi : tile<f32, @s>\n"
-      "tile_store %y, %z, %r\ntile_store %p, %z, %i\nyield\n}\n";
   for (std::int64_t n : {1, 191, 192, 193, 1000}) {
     ir::Tensor x(Elem::BF16, {n}), p(Elem::S32, {n}), y(Elem::F32, {n});
     for (std::int64_t i = 0; i < n; ++i)
       x.as<std::uint16_t>()[i] = ir::num::to_bf16(static_cast<float>(i % 100)).bits;
-    SimReport r = run(text, {x, p, y}, {n});
+    SimReport r = run(scale_over_grid, {x, p, y}, {n});
     if (r.finding) FAIL(to_string(*r.finding));
     for (std::int64_t i = 0; i < n; ++i) {
       REQUIRE(p.as<std::int32_t>()[i] == i);
@@ -150,20 +110,12 @@ TEST_CASE("an empty axis runs no block") {
 }
 
 TEST_CASE("two block reductions in a row do not disturb each other under any schedule") {
-  const std::string text =
-      "kernel @twice\naxis n = 128\nparam %y: out ptr<s32, global> [n]\nthreads 128 1 1\ngrid 1 1 "
-      "1\n{\n%t = thread_rank : s32\n%z = const {value = 0} : s32\n%one = const {value = 1} : s32\n"
-      "%eight = const {value = 8} : s32\n"
-      "%r = for %z, %eight, %one, %t : s32 (%k: s32, %v: s32) {\n"
-      "%s = reduce %v, %z {team = cta} : s32 (%a: s32, %b: s32) {\n%ab = add %a, %b : s32\nyield "
-      "%ab\n}\n%q = reduce %s, %z {team = cta} : s32 (%c: s32, %d: s32) {\n%m = max %c, %d : "
-      "s32\nyield %m\n}\n%next = add %q, %t : s32\nyield %next\n}\nstore %y, %t, %r\nyield\n}\n";
   ir::Tensor first(Elem::S32, {128});
-  REQUIRE(run(text, {first}).clean());
+  REQUIRE(run(twice, {first}).clean());
   for (int seed = 0; seed < 10; ++seed) {
     ir::Tensor y(Elem::S32, {128});
     SimOptions o{.order = WarpOrder::Random, .seed = static_cast<std::uint64_t>(seed)};
-    REQUIRE(run(text, {y}, {}, o).clean());
+    REQUIRE(run(twice, {y}, {}, o).clean());
     REQUIRE(y.data == first.data);
   }
 }
