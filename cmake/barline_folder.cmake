@@ -49,10 +49,14 @@ function(barline_shared name)
   target_include_directories(${name} PUBLIC
     $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/generated>
     $<INSTALL_INTERFACE:include/barline>)
-  target_link_libraries(${name} PUBLIC fmt::fmt ${arg_LINK} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+  target_compile_features(${name} INTERFACE cxx_std_20)
+  # No public header includes fmt: who uses an installed barline needs none.
+  target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:fmt::fmt> ${arg_LINK}
+                        PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
   if(name STREQUAL "barline")
     target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:barline_llvm>)
-    set_target_properties(${name} PROPERTIES EXPORT_NAME barline)
+    target_link_options(${name} PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/hide_llvm.map)
+    set_target_properties(${name} PROPERTIES EXPORT_NAME barline LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/hide_llvm.map)
   else()
     target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:barline_blake3>)
     set_target_properties(${name} PROPERTIES EXPORT_NAME runtime)
@@ -67,6 +71,7 @@ function(barline_kernels name)
   cmake_parse_arguments(arg "" "FOLDER" "LINK" ${ARGN})
   barline_sources(sources ${arg_FOLDER})
   add_library(${name} SHARED ${sources})
+  target_include_directories(${name} PUBLIC $<INSTALL_INTERFACE:include/barline>)
   target_link_libraries(${name} PUBLIC ${arg_LINK})
   set_target_properties(${name} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
     BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN" EXPORT_NAME kernels)
@@ -76,7 +81,7 @@ function(barline_tool name)
   cmake_parse_arguments(arg "" "OUTPUT;FOLDER" "LINK" ${ARGN})
   barline_sources(sources ${arg_FOLDER})
   add_executable(${name} ${sources})
-  target_link_libraries(${name} PRIVATE ${arg_LINK} yaml-cpp)
+  target_link_libraries(${name} PRIVATE ${arg_LINK} ${BARLINE_YAML_STATIC})
   set_target_properties(${name} PROPERTIES OUTPUT_NAME ${arg_OUTPUT}
     BUILD_RPATH "$ORIGIN/../lib" INSTALL_RPATH "$ORIGIN/../lib")
 endfunction()

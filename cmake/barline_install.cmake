@@ -1,2 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-# The install tree: relocatable, with headers, CMake package and third-party notices.
+# The install tree: relocatable, with headers, CMake package, pkg-config file and third-party
+# notices. It holds every shared object that Debian's C and C++ runtime does not bring:
+#   bin/barline   lib/libbarline*.so, libfmt   include/barline/   share/barline/kernels.yaml
+include(CMakePackageConfigHelpers)
+set(package_dir lib/cmake/barline)
+set(license_dir share/doc/barline)
+
+install(TARGETS barline barline_runtime barline_kernels EXPORT barline
+        LIBRARY DESTINATION lib)
+install(TARGETS barline_tool RUNTIME DESTINATION bin)
+
+# Headers and the .def tables that they include; private ones (_p.h) and what names LLVM stay here.
+foreach(folder ir dsl codegen runtime verify kernels)
+  install(DIRECTORY ${folder} DESTINATION include/barline FILES_MATCHING
+          PATTERN *.h PATTERN *.def
+          PATTERN *_p.h EXCLUDE PATTERN codegen/lower EXCLUDE PATTERN codegen/target_machine.h EXCLUDE)
+endforeach()
+
+# Debian has no static libfmt, so its shared object travels along, under the name that is asked for.
+get_target_property(fmt_file fmt::fmt LOCATION)
+get_filename_component(fmt_real ${fmt_file} REALPATH)
+string(REGEX REPLACE "\\.[0-9]+\\.[0-9]+$" "" fmt_soname ${fmt_real})
+get_filename_component(fmt_soname ${fmt_soname} NAME)
+install(PROGRAMS ${fmt_real} DESTINATION lib RENAME ${fmt_soname})
+
+install(EXPORT barline FILE barline-targets.cmake NAMESPACE barline:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/barline-config.cmake.in ${CMAKE_BINARY_DIR}/barline-config.cmake
+                              INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/barline-config-version.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/barline-config.cmake
+              ${CMAKE_BINARY_DIR}/barline-config-version.cmake DESTINATION ${package_dir})
+configure_file(cmake/barline.pc.in ${CMAKE_BINARY_DIR}/barline.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/barline.pc DESTINATION lib/pkgconfig)
+
+install(FILES kernels.yaml DESTINATION share/barline)
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${license_dir})
+install(DIRECTORY docs/ DESTINATION ${license_dir}/docs)
+
+# Licence texts of what is linked in or travels along, as their Debian packages state them.
+foreach(package llvm-19-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libzstd-dev
+                zlib1g-dev)
+  set(text /usr/share/doc/${package}/copyright)
+  if(EXISTS ${text})
+    string(REGEX REPLACE "-dev$" "" name ${package})
+    install(FILES ${text} DESTINATION ${license_dir}/third_party RENAME ${name}.txt)
+  else()
+    message(WARNING "${text} is missing: the install tree would lack a third-party notice")
+  endif()
+endforeach()

@@ -7,6 +7,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_CXX_FLAGS_DEV "-O1")                    # quick to build, quick enough to simulate
 set(CMAKE_C_FLAGS_DEV "-O1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 if(NOT CMAKE_BUILD_TYPE)
@@ -17,10 +19,13 @@ endif()
 # -ffile-prefix-map: a diagnostic and a line table name files relative to the source tree.
 add_compile_options(-Wall -Wextra -Werror -ffp-contract=off
                     -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+# GCC 12 warns of overlapping copies in std::string's own operator+ from -O2 on (its bug 105651).
+add_compile_options($<$<CONFIG:Release>:-Wno-restrict>)
 # The build id tells one build of a kernel library from another (the cache's warm keys).
 add_link_options(-Wl,--build-id=sha1)
 if(BARLINE_SANITIZE)
   add_compile_options(-fsanitize=${BARLINE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
+  add_compile_options(-Wno-maybe-uninitialized)  # GCC 12, instrumented: false in <regex>
   add_link_options(-fsanitize=${BARLINE_SANITIZE})
 endif()
 
@@ -51,6 +56,7 @@ execute_process(COMMAND ${BARLINE_LLVM_CONFIG} --link-static --libs nvptx
 separate_arguments(llvm_libs UNIX_COMMAND "${llvm_libs}")
 find_library(BARLINE_ZSTD_STATIC libzstd.a REQUIRED)
 find_library(BARLINE_Z_STATIC libz.a REQUIRED)
+find_library(BARLINE_YAML_STATIC libyaml-cpp.a REQUIRED)  # in the tool, so that nothing need travel
 
 add_library(barline_llvm INTERFACE)
 target_include_directories(barline_llvm SYSTEM INTERFACE ${llvm_include})

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the scripts share; to be sourced. Defines root, say, build, has_gpu and exports PTXAS_FOUND.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+began=$SECONDS
+
+say() { printf '[%4ds] %s\n' $((SECONDS - began)) "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit "${2:-1}"; }
+
+# The assembler that `scripts/setup --ptxas` fetched serves where nothing else is named or installed.
+if [ -z "${CUDA_HOME:-}" ] && [ ! -x /usr/local/cuda/bin/ptxas ] && [ -x "$root/.deps/cuda/bin/ptxas" ]; then
+  export CUDA_HOME=$root/.deps/cuda
+fi
+has_ptxas() {
+  [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/ptxas" ] || [ -x /usr/local/cuda/bin/ptxas ] ||
+    [ -n "${BARLINE_PTXAS:-}" ]
+}
+has_gpu() { [ -e /dev/nvidiactl ] && [ -e /dev/nvidia0 ]; }
+
+jobs=${JOBS:-$(nproc)}
+
+# build PRESET [TARGET...]: configures once, then lets ninja find out what is stale.
+build() {
+  local preset=$1
+  shift
+  say "build ($preset, $jobs jobs)"
+  [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" >"$root/.configure.log" 2>&1 ||
+    { cat "$root/.configure.log" >&2; die "cmake --preset $preset failed"; }
+  rm -f "$root/.configure.log"
+  if [ -t 2 ]; then
+    ninja -C "build/$preset" -j "$jobs" "$@" >&2
+  else  # no terminal: a line now and then instead of one a file
+    ninja -C "build/$preset" -j "$jobs" "$@" |
+      awk '/^\[[0-9]+\/[0-9]+\]/ { if (++n % 50 == 0) print; next } { print; fflush() }' >&2
+  fi
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The measured table of README.md is what bench/results/*.json records.
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/tree/sources.h"
+
+using namespace barline::test;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view begin_mark = "<!-- bench: written by scripts/update_docs -->\n";
+constexpr std::string_view end_mark = "<!-- /bench -->";
+
+std::vector<json> recorded(const fs::path& folder, const std::string& schema) {
+  std::vector<json> out;
+  std::vector<fs::path> files;
+  if (fs::exists(folder))
+    for (const auto& e : fs::directory_iterator(folder))
+      if (e.path().extension() == ".json") files.push_back(e.path());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) {
+    json doc = json::parse(slurp(file));
+    if (doc.value("schema", "") == schema) out.push_back(std::move(doc));
+  }
+  return out;
+}
+
+std::string before(const std::string& text, char mark) { return text.substr(0, text.find(mark)); }
+
+/// "rms_norm d=8192 rows=4096": rows of one problem, whatever type and schedule.
+std::string problem_of(const json& row) {
+  return before(before(row.at("kernel"), '@'), '.') + " " + row.at("sizes").get<std::string>();
+}
+
+/// A peer's row has fields where a bench row has one text of sizes.
+std::string peer_problem(const json& row) {
+  return fmt::format("{} d={} rows={} {}", row.at("kernel").get<std::string>(),
+                     row.at("d").get<long>(), row.at("rows").get<long>(),
+                     row.at("dtype").get<std::string>());
+}
+
+/// The fastest bf16 row of every problem (of any type where the kernel has no bf16), in file order.
+std::vector<json> best_rows(const json& bench) {
+  std::vector<json> out;
+  std::map<std::string, std::size_t> at;
+  for (const json& row : bench.at("rows")) {
+    std::string kernel = row.at("kernel");
+    if (kernel.find('.') != kernel.npos && kernel.find(".bf16") == kernel.npos) continue;
+    auto [place, fresh] = at.try_emplace(problem_of(row), out.size());
+    if (fresh)
+      out.push_back(row);
+    else if (row.at("us") < out[place->second].at("us"))
+      out[place->second] = row;
+  }
+  return out;
+}
+
+std::string table(const json& bench, const std::vector<json>& peers) {
+  std::map<std::string, double> peer_us;
+  std::string peer = "peer";
+  for (const json& doc : peers) {
+    if (doc.at("device") != bench.at("device")) continue;
+    peer = before(doc.at("peer"), '+');
+    for (const json& row : doc.at("rows")) peer_us[peer_problem(row)] = row.at("us");
+  }
+  std::string out = fmt::format("{}, {}.\n\n", bench.at("device").get<std::string>(),
+                                before(bench.at("date"), 'T'));
+  out += fmt::format("| kernel | sizes | result | µs | GB/s | % of copy | {}, µs |\n", peer);
+  out += "|---|---|---|---:|---:|---:|---:|\n";
+  for (const json& row : best_rows(bench)) {
+    auto other = peer_us.find(problem_of(row) + " bfloat16");
+    out +=
+        fmt::format("| `{}` | {} | {} | {:.2f} | {:.0f} | {:.0f} | {} |\n",
+                    row.at("kernel").get<std::string>(), row.at("sizes").get<std::string>(),
+                    row.at("verdict").get<std::string>(), row.at("us").get<double>(),
+                    row.at("gb_per_s").get<double>(), 100 * row.at("share_of_copy").get<double>(),
+                    other == peer_us.end() ? "" : fmt::format("{:.2f}", other->second));
+  }
+  return out;
+}
+
+std::string host_table(const json& bench) {
+  std::string out = fmt::format("Host time, {}, {}.\n\n", bench.at("device").get<std::string>(),
+                                before(bench.at("date"), 'T'));
+  out +=
+      "| kernel | cold compile and load, ms | warm cache to loaded, ms | launch, µs | above "
+      "`cuLaunchKernel`, µs |\n|---|---:|---:|---:|---:|\n";
+  for (const json& row : bench.at("host"))
+    out += fmt::format("| `{}` | {:.1f} | {:.2f} | {:.2f} | {:.2f} |\n",
+                       row.at("kernel").get<std::string>(), row.at("cold_jit_ms").get<double>(),
+                       row.at("warm_disk_ms").get<double>(), row.at("launch_us").get<double>(),
+                       row.at("launch_above_driver_us").get<double>());
+  return out;
+}
+
+/// The newest record of every device that has something under `key`.
+std::map<std::string, json> newest(const std::vector<json>& records, const char* key) {
+  std::map<std::string, json> out;
+  for (const json& doc : records) {
+    if (!doc.contains(key) || doc.at(key).empty()) continue;
+    json& kept = out[doc.at("device").get<std::string>()];
+    if (kept.is_null() || kept.at("date") < doc.at("date")) kept = doc;
+  }
+  return out;
+}
+
+std::string measured(const fs::path& folder) {
+  std::vector<json> records = recorded(folder, "barline.bench/1");
+  std::vector<json> peers = recorded(folder, "barline.peers/1");
+  std::string out;
+  auto add = [&](const std::string& text) { out += (out.empty() ? "" : "\n") + text; };
+  for (const auto& [device, doc] : newest(records, "rows")) add(table(doc, peers));
+  for (const auto& [device, doc] : newest(records, "host")) add(host_table(doc));
+  return out;
+}
+
+/// README.md with `text` between the marks.
+std::string with_table(const std::string& readme, const std::string& text) {
+  std::size_t begin = readme.find(begin_mark), end = readme.find(end_mark);
+  REQUIRE(begin != readme.npos);
+  REQUIRE(end != readme.npos);
+  begin += begin_mark.size();
+  return readme.substr(0, begin) + text + readme.substr(end);
+}
+
+}  // namespace
+
+TEST_CASE("the README's measurements are the recorded ones") {
+  std::string readme = slurp(root() / "README.md");
+  CHECK(differs("README.md", with_table(readme, measured(root() / "bench/results"))) == "");
+}
+
+TEST_CASE("the table takes the fastest schedule of a problem and the peer of the device") {
+  json row = {{"kernel", "k.bf16@a"}, {"sizes", "d=8 rows=4"}, {"verdict", "PASS"}, {"us", 2.0},
+              {"gb_per_s", 100.0},    {"share_of_copy", 0.5}};
+  json faster = row, other_type = row;
+  faster["kernel"] = "k.bf16@b";
+  faster["us"] = 1.5;
+  other_type["kernel"] = "k.f16@b";
+  other_type["us"] = 0.5;
+  json bench = {
+      {"device", "D"}, {"date", "2026-01-02T03:04:05Z"}, {"rows", {row, faster, other_type}}};
+  json peer_row = {{"kernel", "k"}, {"d", 8}, {"rows", 4}, {"dtype", "bfloat16"}, {"us", 3.25}};
+  json peer = {{"device", "D"}, {"peer", "torch 1.0+cu1"}, {"rows", {peer_row}}};
+  json elsewhere = {{"device", "E"}, {"peer", "other 1"}, {"rows", {peer_row}}};
+  CHECK(table(bench, {peer, elsewhere}) ==
+        "D, 2026-01-02.\n\n"
+        "| kernel | sizes | result | µs | GB/s | % of copy | torch 1.0, µs |\n"
+        "|---|---|---|---:|---:|---:|---:|\n"
+        "| `k.bf16@b` | d=8 rows=4 | PASS | 1.50 | 100 | 50 | 3.25 |\n");
+}
