@@ -28,16 +28,16 @@ ir::StripeShape legalize_stripe(const ir::Schedule& s, const ir::Axis& axis, int
                                 bool over_grid, bool aligned) {
   ir::StripeShape shape{
       .axis = axis_index, .vec = s.vec, .threads = s.threads, .chunks = 0, .over_grid = over_grid};
-  std::int64_t known = axis.bound ? *axis.bound : axis.multiple;
-  if (!aligned) {
-    // Rows start at multiples of the extent: a vector access is aligned only if vec divides it.
-    while (known % shape.vec != 0) shape.vec /= 2;
-  }
+  // Rows start at multiples of the extent: a vector access is aligned only if vec divides it. Of a
+  // dynamic extent that is asked at run time (expand_stripes); a bound one narrows the vector.
+  while (axis.bound && !aligned && *axis.bound % shape.vec != 0) shape.vec /= 2;
   std::int64_t step = std::int64_t{shape.vec} * shape.threads;
   if (over_grid) {
     shape.chunks = s.chunks;
   } else if (axis.bound && ceil_div(*axis.bound, step) * shape.vec <= s.stripe_cap) {
     shape.chunks = ceil_div(*axis.bound, step);
+  } else {
+    shape.unroll = s.unroll;
   }
   return shape;
 }

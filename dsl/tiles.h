@@ -31,9 +31,9 @@ class Tiles : public Body {
   int grid_dim_of(int axis, std::int64_t per_block, const ir::Loc& loc);
 };
 
-/// Layout of a stripe of the axis under a schedule: narrows `vec` where the axis' extent does not
-/// allow it, keeps the share in registers where it fits `stripe_cap`. `over_grid`: split over
-/// blocks. `aligned`: rows of the tensors over this axis start at multiples of it (rank 1).
+/// Layout of a stripe of the axis under a schedule: narrows `vec` where the axis' bound extent does
+/// not allow it, keeps the share in registers where it fits `stripe_cap`. `over_grid`: split over
+/// blocks. `aligned`: the tensors over this axis have no other (their rows start at 0).
 ir::StripeShape legalize_stripe(const ir::Schedule& s, const ir::Axis& axis, int axis_index,
                                 bool over_grid, bool aligned);
 

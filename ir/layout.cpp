@@ -52,6 +52,7 @@ std::int64_t evaluate(std::span<const Digit> layout, int axis, const Coordinate&
 }
 
 std::optional<Coordinate> invert(std::span<const Digit> layout, int axis, std::int64_t index) {
+  if (index < 0) return std::nullopt;
   Coordinate at;
   for (const Digit& d : by_step(layout, axis)) {
     std::int64_t value = index / d.step;
@@ -87,12 +88,14 @@ std::int64_t extent(std::span<const Digit> layout, In in) {
 
 Layout stripe_layout(std::string name, const StripeShape& s) {
   std::int64_t lanes = std::min(s.threads, 32);
+  std::int64_t step = std::int64_t{s.vec} * s.threads;
   Layout l{std::move(name), {}};
   l.digits.push_back({In::Reg, s.vec, s.axis, 1});
   l.digits.push_back({In::Lane, lanes, s.axis, s.vec});
   l.digits.push_back({In::Warp, s.threads / lanes, s.axis, s.vec * lanes});
-  l.digits.push_back({In::Chunk, s.chunks, s.axis, std::int64_t{s.vec} * s.threads});
-  if (s.over_grid) l.digits.push_back({In::Cta, 0, s.axis, s.vec * s.threads * s.chunks});
+  if (s.unroll > 1) l.digits.push_back({In::Unit, s.unroll, s.axis, step});
+  l.digits.push_back({In::Chunk, s.chunks, s.axis, step * s.unroll});
+  if (s.over_grid) l.digits.push_back({In::Cta, 0, s.axis, step * s.chunks});
   return l;
 }
 
@@ -101,6 +104,7 @@ StripeShape stripe_shape(const Layout& layout) {
   s.axis = layout.digits.at(0).axis;
   s.vec = static_cast<int>(extent(layout.digits, In::Reg));
   s.threads = static_cast<int>(extent(layout.digits, In::Lane) * extent(layout.digits, In::Warp));
+  s.unroll = static_cast<int>(extent(layout.digits, In::Unit));
   s.chunks = extent(layout.digits, In::Chunk);
   s.over_grid = std::any_of(layout.digits.begin(), layout.digits.end(),
                             [](const Digit& d) { return d.in == In::Cta; });

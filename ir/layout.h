@@ -62,6 +62,7 @@ struct StripeShape {
   int threads = 1;          ///< lanes * warps
   std::int64_t chunks = 0;  ///< chunks of threads*vec elements a block holds; 0: known at run time
   bool over_grid = false;   ///< the axis is split over blocks, else one block covers it
+  int unroll = 1;  ///< chunks a trip of the loop over a share that does not stay in registers
 };
 
 /// The stripe that the digits describe. Precondition: made by `stripe_layout`.

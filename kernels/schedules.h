@@ -9,7 +9,7 @@
 namespace barline::kernels {
 
 /// Rows of any length: loops over chunks where the axis is dynamic.
-inline constexpr ir::Schedule row256{.name = "row256", .threads = 256, .vec = 8};
+inline constexpr ir::Schedule row256{.name = "row256", .threads = 256, .vec = 8, .unroll = 2};
 
 /// Rows of 8192 in registers: 32, 16 or 8 elements a thread.
 inline constexpr ir::Schedule row256_d8192{

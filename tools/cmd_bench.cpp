@@ -4,10 +4,13 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "tools/command_line.h"
 #include "tools/commands.h"
 #include "tools/error.h"
 #include "tools/file.h"
+#include "tools/host_figures.h"
 #include "tools/measure.h"
 #include "tools/progress.h"
 
@@ -18,6 +21,7 @@ struct BenchOptions {
   std::vector<std::string> kernels, notes;
   std::string device = "cuda:0", json_file;
   int rounds = 5, repeat = 3;
+  bool host = false;
 };
 
 struct Row {
@@ -62,6 +66,27 @@ class Bench {
         if (fits(job, shape)) rows_.push_back(measure(job, shape.name));
   }
 
+  /// Host-side figures of each named kernel at its first shape.
+  nlohmann::ordered_json host_figures(const Context& context) {
+    auto out = nlohmann::ordered_json::array();
+    std::string target(jit::target_for(device_.info()).name);
+    for (const std::string& name : o_.kernels) {
+      Job job = expand_one(session_.registry(), name, target);
+      Problem problem = make_problem(session_, job, {});
+      HostFigures f = measure_host(context, device_, session_, job, problem,
+                                   std::filesystem::temp_directory_path(), 9);
+      out.push_back({{"kernel", job.config()},
+                     {"cold_jit_ms", f.cold_jit_ms},
+                     {"warm_disk_ms", f.warm_disk_ms},
+                     {"warm_entry_ms", f.warm_entry_ms},
+                     {"memory_hit_us", f.memory_hit_us},
+                     {"launch_us", f.launch_us},
+                     {"driver_launch_us", f.driver_launch_us},
+                     {"launch_above_driver_us", f.launch_us - f.driver_launch_us}});
+    }
+    return out;
+  }
+
   const std::vector<Row>& rows() const { return rows_; }
   const driver::DeviceInfo& device() const { return device_.info(); }
 
@@ -91,8 +116,8 @@ class Bench {
     const dsl::KernelEntry& entry = session_.entry(job);
     if (entry.bytes) {
       row.bytes = entry.bytes(session_.elem(job), problem.sizes);
-      row.copy_gbs =
-          copy_rate(device_, static_cast<std::size_t>(row.bytes / 2) / 16 * 16 + 16, options);
+      row.copy_gbs = copy_rate(device_, runtime_,
+                               static_cast<std::size_t>(row.bytes / 2) / 16 * 16 + 16, options);
     }
     return row;
   }
@@ -136,8 +161,12 @@ nlohmann::ordered_json document(const Bench& bench, const BenchOptions& o) {
 
 ExitCode run_bench(Context& context, const BenchOptions& o) {
   Bench bench(context, o);
-  bench.run();
+  if (!o.host) bench.run();
   nlohmann::ordered_json doc = document(bench, o);
+  if (o.host) {
+    doc["host"] = bench.host_figures(context);
+    if (!context.json) print_out(doc["host"].dump(1) + "\n");
+  }
   if (!o.json_file.empty()) write_file(o.json_file, doc.dump(1) + "\n");
   if (context.json) print_json("bench", doc);
   bool ok = true;
@@ -164,6 +193,8 @@ void add_bench(CLI::App& app, Context& context) {
   sub.add_option("--device", o->device, "cuda:N");
   sub.add_option("--json-file", o->json_file, "Write the rows to this file")->type_name("FILE");
   sub.add_option("--note", o->notes, "name=value, kept in the file (a commit, say)");
+  sub.add_flag("--host", o->host,
+               "Host time instead: cold compile, warm start, launch, of the named kernels");
   sub.add_option("--rounds", o->rounds, "Rounds of replays; the median counts")
       ->check(CLI::Range(1, 1000));
   sub.add_option("--repeat", o->repeat, "Compared runs before timing")->check(CLI::Range(1, 1000));

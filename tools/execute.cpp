@@ -27,7 +27,7 @@ SimRun run_on_simulator(const Problem& problem, const verify::SimOptions& option
 }
 
 DeviceProblem::DeviceProblem(const driver::Device& device, const Problem& problem, int copies)
-    : problem_(problem), sizes_(problem.axis_sizes()) {
+    : problem_(problem), sizes_(problem.axis_sizes()), extents_(sizes_.begin(), sizes_.end()) {
   for (int i = 0; i < copies; ++i) {
     auto& buffers = buffers_.emplace_back();
     auto& arguments = arguments_.emplace_back();
@@ -48,6 +48,13 @@ DeviceProblem::DeviceProblem(const driver::Device& device, const Problem& proble
 void DeviceProblem::launch(const jit::Prepared& prepared, driver::abi::StreamHandle stream,
                            int i) const {
   prepared.launch(stream, arguments_[i], sizes_);
+}
+
+std::vector<void*> DeviceProblem::raw_arguments(int i) {
+  std::vector<void*> pointers;
+  for (jit::Argument& a : arguments_[i]) pointers.push_back(const_cast<std::uint64_t*>(&a.value()));
+  for (std::int32_t& extent : extents_) pointers.push_back(&extent);
+  return pointers;
 }
 
 void DeviceProblem::reset(int i) {

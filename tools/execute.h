@@ -26,6 +26,8 @@ class DeviceProblem {
   int copies() const { return static_cast<int>(buffers_.size()); }
   /// Enqueues one launch on copy `i`.
   void launch(const jit::Prepared& prepared, driver::abi::StreamHandle stream, int i) const;
+  /// The arguments of copy `i` as the driver takes them: one pointer each, sizes last.
+  std::vector<void*> raw_arguments(int i);
   std::map<std::string, ir::Tensor> download(int i) const;
   /// Puts the problem's input and poison back.
   void reset(int i);
@@ -35,6 +37,7 @@ class DeviceProblem {
   std::vector<std::vector<driver::Buffer>> buffers_;  ///< by copy, in order of tensor parameters
   std::vector<std::vector<jit::Argument>> arguments_;
   std::vector<std::int64_t> sizes_;
+  std::vector<std::int32_t> extents_;  ///< sizes_ as the kernel takes them
 };
 
 /// Loads the driver of the options and opens "cuda:N". Throws MissingError or UsageError.

@@ -11,6 +11,29 @@ namespace {
 
 constexpr int max_copies = 4096;
 
+constexpr ir::Schedule copy_schedule{.name = "copy", .threads = 256, .vec = 4, .chunks = 4};
+
+/// y[i] = x[i]: the yardstick of a bandwidth-bound kernel.
+const dsl::KernelEntry& copy_kernel() {
+  static const dsl::KernelEntry entry{.name = "copy",
+                                      .doc = "y[i] = x[i]",
+                                      .types = {ir::Elem::U32},
+                                      .schedules = {copy_schedule},
+                                      .make =
+                                          [](ir::Elem e) {
+                                            dsl::Axis n{"n"};
+                                            dsl::In x{"x", e, {n}};
+                                            dsl::Out y{"y", e, {n}};
+                                            return dsl::kernel("copy", {x, y}, [=](dsl::Tiles& b) {
+                                              b.store(y(dsl::part), b.load(x(dsl::part)));
+                                            });
+                                          },
+                                      .reference = {},
+                                      .bytes = {},
+                                      .library = {}};
+  return entry;
+}
+
 /// 0 .. copies-1, over and over, shuffled anew each time round (with a fixed seed).
 std::vector<int> visiting_order(int copies, int launches) {
   std::mt19937 random(1);
@@ -69,21 +92,25 @@ Timing time_launches(const driver::Device& device, const Problem& problem,
   return t;
 }
 
-double copy_rate(const driver::Device& device, std::size_t bytes, const MeasureOptions& o) {
+double copy_rate(const driver::Device& device, jit::Runtime& runtime, std::size_t bytes,
+                 const MeasureOptions& o) {
+  jit::Prepared copy = runtime.prepare(device, copy_kernel(), ir::Elem::U32,
+                                       {.schedule = copy_schedule, .label = "copy.u32@copy"});
   int copies = copies_for(2 * bytes, o);
   std::vector<driver::Buffer> from, to;
   for (int i = 0; i < copies; ++i) {
     from.emplace_back(device, bytes);
     to.emplace_back(device, bytes);
   }
+  std::int64_t words = static_cast<std::int64_t>(bytes / 4);
   int launches = std::max(o.min_launches, copies);
   std::vector<int> order = visiting_order(copies, launches);
   Timing t = time_graph(device, launches, o, [&](const driver::Stream& stream) {
     for (int i : order) {
       auto at = static_cast<std::size_t>(i);
-      device.driver().check(device.api().cuMemcpyDtoDAsync(to[at].pointer(), from[at].pointer(),
-                                                           bytes, stream.handle()),
-                            "cuMemcpyDtoDAsync");
+      jit::Argument args[] = {jit::Argument::pointer(from[at].pointer()),
+                              jit::Argument::pointer(to[at].pointer())};
+      copy.launch(stream.handle(), args, {&words, 1});
     }
   });
   return 2.0 * static_cast<double>(bytes) / t.median_us / 1e3;

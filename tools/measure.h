@@ -28,8 +28,10 @@ Timing time_launches(const driver::Device& device, const Problem& problem,
 Timing time_graph(const driver::Device& device, int launches, const MeasureOptions& options,
                   const std::function<void(const driver::Stream&)>& record);
 
-/// The device's copy rate in GB/s, bytes read and written both counted: the driver's own copy
-/// between buffers of this size, in the same harness.
-double copy_rate(const driver::Device& device, std::size_t bytes, const MeasureOptions& options);
+/// The device's copy rate in GB/s, bytes read and written both counted: a plain kernel of 16-byte
+/// loads and stores over buffers of `bytes`, in the same harness. (The driver's own copy, as a
+/// graph node, is a third slower and would flatter every row.)
+double copy_rate(const driver::Device& device, jit::Runtime& runtime, std::size_t bytes,
+                 const MeasureOptions& options);
 
 }  // namespace barline::tools

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an edge is kept off decides the code's shape. An axis that one block covers has vectors that
-// lie inside or outside as a whole (legalize_stripe narrowed them until they do), so its last chunk
-// is predicated by vector. An axis split over the grid may end anywhere, but only in the last
-// block: the whole body is made twice, unmasked for blocks that lie inside and masked by element
-// for the others, and a block-uniform `if` picks one.
+// How an edge is kept off decides the code's shape. Where the extent is known to be a multiple of
+// the vector, vectors lie inside or outside as a whole, and only the last chunk is predicated, by
+// vector. Where it is not known, and for an axis split over the grid (which may end anywhere, but
+// only in the last block), the whole body is made twice: a plain one with vector accesses, and a
+// careful one that reaches memory element by element. A block-uniform `if` picks one; both own the
+// same elements, so both give the same bits.
 #include "ir/passes/expand_stripes.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <set>
 
 #include "ir/diagnostic.h"
@@ -18,11 +20,12 @@ namespace {
 
 using Elements = std::vector<ValueId>;
 
-/// Rewrites one version of the body. `inside`: blocks of split axes hold no element past the end.
+/// Rewrites one version of the body. `plain`: vectors are aligned and lie inside or outside as a
+/// whole, and blocks of split axes hold no element past the end.
 class Expander {
  public:
-  Expander(Kernel& k, const std::vector<StripeFrame>& frames, bool inside)
-      : k_(k), frames_(frames), inside_(inside), steps_(frames.size()) {}
+  Expander(Kernel& k, const std::vector<StripeFrame>& frames, bool plain)
+      : k_(k), frames_(frames), plain_(plain), steps_(frames.size()) {}
 
   Region run(const Region& body) {
     Region out;
@@ -48,7 +51,8 @@ class Expander {
 
   /// The edge of a chunk that ends at `end` (relative to the block's first element).
   Edge edge(const StripeFrame& f, std::int64_t end) const {
-    if (f.shape.over_grid) return inside_ ? Edge::None : Edge::Element;
+    if (!plain_ && (f.shape.over_grid || !f.whole_vectors)) return Edge::Element;
+    if (f.shape.over_grid) return Edge::None;
     return f.bound && end <= f.bound ? Edge::None : Edge::Vector;
   }
 
@@ -148,14 +152,21 @@ class Expander {
   /// the carried values after the last.
   template <class Use>
   Elements each_step(Builder& b, const Operation& op, ValueId tile, Elements carried, Use use) {
-    const StripeFrame& f = frame_of(tile);
     if (in_registers(tile)) {
       for (StripeStep& step : steps_[k_.type(tile).layout]) carried = use(step, std::move(carried));
       return carried;
     }
-    std::int64_t pitch = std::int64_t{f.shape.threads} * f.shape.vec;
+    return loop_over_steps(b, op, tile, std::move(carried), use);
+  }
+
+  /// A loop over the chunks, `unroll` a trip: the loads of all of them first, then their uses.
+  template <class Use>
+  Elements loop_over_steps(Builder& b, const Operation& op, ValueId tile, Elements carried,
+                           Use use) {
+    const StripeFrame& f = frame_of(tile);
+    std::int64_t pitch = std::int64_t{f.shape.threads} * f.shape.vec, trip = pitch * f.shape.unroll;
     Operation loop{.op = Op::For,
-                   .in = {b.constant(Elem::S32, 0), f.size, b.constant(Elem::S32, pitch)},
+                   .in = {b.constant(Elem::S32, 0), f.size, b.constant(Elem::S32, trip)},
                    .out = {},
                    .attrs = {},
                    .regions = {},
@@ -170,10 +181,16 @@ class Expander {
       body.args.push_back(inner.back());
     }
     b.open(body);
-    bool exact = f.bound && f.bound % pitch == 0;
-    StripeStep step{.frame = &f, .edge = exact ? Edge::None : Edge::Vector, .shift = shift};
-    open_step(b, step);
-    inner = use(step, std::move(inner));
+    bool exact = f.bound && f.bound % trip == 0;
+    Edge edge = !plain_ && !f.whole_vectors ? Edge::Element : exact ? Edge::None : Edge::Vector;
+    std::vector<StripeStep> steps;
+    for (int u = 0; u < f.shape.unroll; ++u) {
+      steps.push_back({.frame = &f, .edge = edge, .shift = shift, .offset = u * pitch});
+      open_step(b, steps.back());
+    }
+    for (StripeStep& step : steps)
+      for (ValueId v : op.in) load_under(b, step, v);
+    for (StripeStep& step : steps) inner = use(step, std::move(inner));
     Operation yield{
         .op = Op::Yield, .in = inner, .out = {}, .attrs = {}, .regions = {}, .loc = op.loc};
     b.append(std::move(yield));
@@ -182,6 +199,14 @@ class Expander {
     for (ValueId& v : carried) loop.out.push_back(v = k_.new_value(k_.type(v)));
     b.append(std::move(loop));
     return carried;
+  }
+
+  /// Emits the loads that a tile is computed from.
+  void load_under(Builder& b, StripeStep& step, ValueId v) {
+    if (!k_.type(v).is_tile()) return;
+    const Operation& op = defs_.at(v);
+    if (op.is(Op::TileLoad)) elements(b, step, v);
+    for (ValueId inner : op.in) load_under(b, step, inner);
   }
 
   /// Folds a thread's elements in the bound order: chain e mod chains, then the chains pairwise.
@@ -230,25 +255,33 @@ class Expander {
 
   Kernel& k_;
   const std::vector<StripeFrame>& frames_;
-  bool inside_;
+  bool plain_;
   std::vector<std::vector<StripeStep>> steps_;  ///< of tiles in registers, a list a layout
   ValueMap map_;                                ///< this version's scalars
   std::map<ValueId, Operation> defs_;           ///< ops that define tiles
   std::set<ValueId> written_;                   ///< roots that a tile was stored to
 };
 
+int grid_dim_of(const Kernel& k, int axis) {
+  int dim = 0;
+  while (dim < 2 && k.launch.grid[dim].axis != axis) ++dim;
+  return dim;
+}
+
 StripeFrame make_frame(Builder& b, const Layout& layout) {
   Kernel& k = b.kernel();
   StripeFrame f{.shape = stripe_shape(layout)};
   const Axis& axis = k.axes[f.shape.axis];
   f.bound = axis.bound.value_or(0);
+  f.whole_vectors = axis.bound.value_or(axis.multiple) % f.shape.vec == 0;
+  f.starts_aligned = std::all_of(k.params.begin(), k.params.end(), [&](const Param& p) {
+    return p.axes.empty() || p.axes.back() != f.shape.axis || p.axes.size() == 1;
+  });
   f.size = axis.bound ? b.constant(Elem::S32, f.bound) : k.axis_sizes[f.shape.axis];
   ValueId rank = b.emit(Op::ThreadRank, {});
   f.first = f.shape.vec == 1 ? rank : b.binary(Op::Mul, rank, b.constant(Elem::S32, f.shape.vec));
   if (f.shape.over_grid) {
-    int dim = 0;
-    while (dim < 2 && k.launch.grid[dim].axis != f.shape.axis) ++dim;
-    ValueId block = b.emit(Op::BlockId, {}, {{Key::Dim, dim, {}}});
+    ValueId block = b.emit(Op::BlockId, {}, {{Key::Dim, grid_dim_of(k, f.shape.axis), {}}});
     std::int64_t per_block = f.shape.chunks * f.shape.threads * f.shape.vec;
     f.first =
         b.binary(Op::Add, b.binary(Op::Mul, block, b.constant(Elem::S32, per_block)), f.first);
@@ -257,20 +290,26 @@ StripeFrame make_frame(Builder& b, const Layout& layout) {
   return f;
 }
 
-/// i1: no block of a split axis reaches past its end; no_value where no axis is split.
-ValueId all_inside(Builder& b, const std::vector<StripeFrame>& frames) {
+/// i1: this block may run the plain version; no_value where every block may.
+ValueId may_run_plain(Builder& b, const std::vector<StripeFrame>& frames) {
   Kernel& k = b.kernel();
   ValueId all = no_value;
+  auto require = [&](ValueId condition) {
+    all = all == no_value ? condition : b.binary(Op::And, all, condition);
+  };
   for (const StripeFrame& f : frames) {
-    std::int64_t per_block = f.shape.chunks * f.shape.threads * f.shape.vec;
-    if (!f.shape.over_grid || (f.bound && f.bound % per_block == 0)) continue;
-    int dim = 0;
-    while (dim < 2 && k.launch.grid[dim].axis != f.shape.axis) ++dim;
-    ValueId block = b.emit(Op::BlockId, {}, {{Key::Dim, dim, {}}});
-    ValueId next = b.binary(Op::Add, block, b.constant(Elem::S32, 1));
-    ValueId end = b.binary(Op::Mul, next, b.constant(Elem::S32, per_block));
-    ValueId inside = b.compare(Compare::Le, end, f.size);
-    all = all == no_value ? inside : b.binary(Op::And, all, inside);
+    const StripeShape& s = f.shape;
+    std::int64_t per_block = s.chunks * s.threads * s.vec;
+    if (s.over_grid && (!f.bound || f.bound % per_block != 0)) {
+      ValueId block = b.emit(Op::BlockId, {}, {{Key::Dim, grid_dim_of(k, s.axis), {}}});
+      ValueId next = b.binary(Op::Add, block, b.constant(Elem::S32, 1));
+      ValueId end = b.binary(Op::Mul, next, b.constant(Elem::S32, per_block));
+      require(b.compare(Compare::Le, end, f.size));
+    }
+    if (!f.whole_vectors && !(s.over_grid && f.starts_aligned)) {
+      ValueId rest = b.binary(Op::And, f.size, b.constant(Elem::S32, s.vec - 1));
+      require(b.compare(Compare::Eq, rest, b.constant(Elem::S32, 0)));
+    }
   }
   return all;
 }
@@ -283,13 +322,13 @@ void expand_stripes(Kernel& k) {
   Builder b(k, body);
   std::vector<StripeFrame> frames;
   for (const Layout& layout : k.layouts) frames.push_back(make_frame(b, layout));
-  ValueId inside = all_inside(b, frames);
-  if (inside == no_value) {
+  ValueId plain = may_run_plain(b, frames);
+  if (plain == no_value) {
     Region rest = Expander(k, frames, true).run(k.body);
     std::move(rest.ops.begin(), rest.ops.end(), std::back_inserter(body.ops));
   } else {
     Operation either{.op = Op::If,
-                     .in = {inside},
+                     .in = {plain},
                      .out = {},
                      .attrs = {},
                      .regions = {},

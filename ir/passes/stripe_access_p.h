@@ -20,10 +20,12 @@ enum class Edge {
 /// Values that hold for a whole layout, computed at the head of the kernel.
 struct StripeFrame {
   StripeShape shape;
-  ValueId first = no_value;    ///< s32: position of this thread's first element
-  ValueId first64 = no_value;  ///< the same as s64
-  ValueId size = no_value;     ///< s32: the axis' size
-  std::int64_t bound = 0;      ///< the axis' size if known at compile time, else 0
+  ValueId first = no_value;     ///< s32: position of this thread's first element
+  ValueId first64 = no_value;   ///< the same as s64
+  ValueId size = no_value;      ///< s32: the axis' size
+  std::int64_t bound = 0;       ///< the axis' size if known at compile time, else 0
+  bool whole_vectors = false;   ///< the size is known to be a multiple of vec
+  bool starts_aligned = false;  ///< the tensors over the axis have no other: their rows start at 0
 };
 
 /// One chunk of one layout. Positions are first + shift + offset, where shift is a loop's variable.

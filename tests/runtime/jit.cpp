@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JIT's keys, signatures and refusals; what needs a device is in jit_gpu.cpp.
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "dsl/dsl.h"
+#include "runtime/jit/runtime.h"
+
+using namespace barline;
+using namespace barline::dsl;
+
+namespace {
+
+KernelSource scale_rows(Elem type) {
+  Axis rows{"rows"}, d{"d", 4};
+  In x{"x", type, {rows, d}};
+  Out y{"y", type, {rows, d}};
+  Arg factor{"factor"};
+  return kernel("scale_rows", {x, y, factor}, [=](Tiles& b) {
+    auto row = b.index(rows);
+    b.store(y(row, all), b.stripe(x(row, all)) * factor);
+  });
+}
+
+const KernelEntry& entry(std::string library = "build-1") {
+  static std::map<std::string, KernelEntry> entries;
+  KernelEntry& e = entries[library];
+  e = {.name = "scale_rows",
+       .doc = "",
+       .types = {f32, bf16},
+       .schedules = {{.name = "row128", .threads = 128, .vec = 4}},
+       .make = scale_rows,
+       .reference = {},
+       .bytes = {},
+       .library = std::move(library)};
+  return e;
+}
+
+jit::Unit unit(const KernelEntry& e, std::map<std::string, std::int64_t> dims = {},
+               std::string_view target = "sm_90a") {
+  return {.entry = &e,
+          .elem = bf16,
+          .config = {.schedule = e.schedules[0],
+                     .dims = std::move(dims),
+                     .label = "scale_rows.bf16@row128"},
+          .target = ir::find_target(target)};
+}
+
+struct Folder {
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("barline-jit-" + std::to_string(::getpid()));
+  Folder() { std::filesystem::remove_all(path); }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+runtime::Options options(const Folder& folder) {
+  runtime::Options o;
+  o.cache.dir = folder.path;
+  return o;
+}
+
+}  // namespace
+
+TEST_CASE("a launch signature says what a host must pass, and reads back") {
+  ir::Kernel k =
+      instantiate(scale_rows(bf16), {.schedule = {.name = "s", .threads = 128, .vec = 4}});
+  jit::Signature s = jit::signature_of(k);
+  CHECK(jit::to_text(s) ==
+        "x:in:bf16[rows,d];y:out:bf16[rows,d];factor:scalar:f32|rows:1,d:4|rows/1,1,1");
+  CHECK(jit::parse_signature(jit::to_text(s)) == s);
+  ir::Kernel bound = instantiate(
+      scale_rows(f32),
+      {.schedule = {.name = "s", .threads = 128, .vec = 4}, .dims = {{"d", 64}, {"rows", 7}}});
+  CHECK(jit::to_text(jit::signature_of(bound)) ==
+        "x:in:f32[rows=7,d=64];y:out:f32[rows=7,d=64];factor:scalar:f32||7,1,1");
+  CHECK(jit::parse_signature(jit::to_text(jit::signature_of(bound))) == jit::signature_of(bound));
+}
+
+TEST_CASE("text that is no signature is refused") {
+  for (const char* text :
+       {"", "|", "x:in:bf16[d]", "x:in:bf17[d]|d:1|1,1,1", "x:in:f32[d]|d:0|1,1,1",
+        "x:in:f32[d]|d:1|e/1,1,1", "x:in:f32[d]|d:1|1,1", "x:in|d:1|1,1,1"})
+    CHECK_THROWS_AS(jit::parse_signature(text), std::invalid_argument);
+}
+
+TEST_CASE("every field of the warm key changes it") {
+  auto base = jit::warm_key(unit(entry()), "ptxas 13.0").hash();
+  CHECK(jit::warm_key(unit(entry()), "ptxas 13.0").hash() == base);
+  CHECK(jit::warm_key(unit(entry()), "ptxas 13.1").hash() != base);
+  CHECK(jit::warm_key(unit(entry("build-2")), "ptxas 13.0").hash() != base);
+  CHECK(jit::warm_key(unit(entry(), {{"d", 64}}), "ptxas 13.0").hash() != base);
+  CHECK(jit::warm_key(unit(entry(), {}, "sm_80"), "ptxas 13.0").hash() != base);
+  jit::Unit u = unit(entry());
+  u.config.debug = true;
+  CHECK(jit::warm_key(u, "ptxas 13.0").hash() != base);
+  u = unit(entry());
+  u.elem = f32;
+  CHECK(jit::warm_key(u, "ptxas 13.0").hash() != base);
+  u = unit(entry());
+  u.config.schedule.threads = 64;
+  CHECK(jit::warm_key(u, "ptxas 13.0").hash() != base);
+}
+
+TEST_CASE("a filled cache answers without the assembler", "[ptxas]") {
+  Folder folder;
+  {
+    jit::Runtime r(options(folder));
+    CHECK(r.find(unit(entry())).source == runtime::Source::Built);
+    CHECK(r.find(unit(entry())).source == runtime::Source::Memory);
+  }
+  runtime::Options o = options(folder);
+  o.ptxas = "/nonexistent/ptxas";
+  jit::Runtime warm(o);
+  runtime::Found found = warm.find(unit(entry()));
+  CHECK(found.source == runtime::Source::Disk);
+  CHECK(found.entry->metadata.entry == "scale_rows_bf16_row128");
+  CHECK(found.entry->metadata.registers > 0);
+  // Another build of the kernel library is not answered with the old code.
+  CHECK_THROWS_AS(warm.find(unit(entry("build-3"))), codegen::MissingPtxas);
+}
+
+TEST_CASE("with compiling off a miss is an error that names the key") {
+  Folder folder;
+  runtime::Options o = options(folder);
+  o.jit = runtime::Jit::Off;
+  jit::Runtime r(o);
+  try {
+    r.find(unit(entry()));
+    FAIL("found a kernel in an empty cache");
+  } catch (const jit::JitDisabled& e) {
+    CHECK_THAT(e.what(), Catch::Contains("scale_rows.bf16@row128") && Catch::Contains("sm_90a") &&
+                             Catch::Contains("codegen_id"));
+  }
+}
+
+TEST_CASE("a device takes the newest code that it runs") {
+  driver::DeviceInfo d;
+  d.name = "GPU";
+  auto target = [&](int major, int minor) {
+    d.major = major;
+    d.minor = minor;
+    return jit::target_for(d).name;
+  };
+  CHECK(target(8, 0) == "sm_80");
+  CHECK(target(8, 7) == "sm_86");
+  CHECK(target(8, 9) == "sm_89");
+  CHECK(target(9, 0) == "sm_90a");
+  CHECK(target(12, 1) == "sm_121");
+  CHECK_THROWS_WITH(target(7, 5), Catch::Contains("7.5"));
+}
