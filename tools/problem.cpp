@@ -133,7 +133,12 @@ Problem make_problem(const Session& session, const Job& job, const ProblemOption
   p.kernel = instantiate(session, job);
   check_names(p.kernel, options);
   verify::Dims dims = chosen_dims(job, options);
-  for (const ir::Axis& a : p.kernel.axes) p.sizes[a.name] = size_of(job, a, dims);
+  for (const ir::Axis& a : p.kernel.axes) {
+    std::int64_t size = p.sizes[a.name] = size_of(job, a, dims);
+    if (size % a.multiple != 0)
+      throw UsageError(fmt::format("{}={}: {} takes multiples of {}; choose another size", a.name,
+                                   size, job.config(), a.multiple));
+  }
   for (const ir::Param& param : p.kernel.params) {
     if (param.type.is_scalar()) {
       p.scalars[param.name] = scalar_of(job, param.name, options);
