@@ -4,7 +4,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <deque>
 #include <filesystem>
+#include <future>
 
 #include "tools/command_line.h"
 #include "tools/commands.h"
@@ -59,11 +61,24 @@ class Bench {
         device_(open_device(context, o.device)),
         runtime_(context.runtime) {}
 
+  /// Problems are made ahead on the host's threads: a reference takes longer than its kernel.
   void run() {
     std::string target(jit::target_for(device_.info()).name);
+    std::vector<std::pair<Job, std::string>> work;
     for (const Job& job : session_.jobs(o_.kernels, target))
       for (const verify::Shape& shape : job.kernel->shapes)
-        if (fits(job, shape)) rows_.push_back(measure(job, shape.name));
+        if (fits(job, shape)) work.emplace_back(job, shape.name);
+    std::deque<std::future<Problem>> ahead;
+    std::size_t next = 0, window = static_cast<std::size_t>(session_.context().threads());
+    for (const auto& [job, shape] : work) {
+      for (; next < work.size() && ahead.size() < window; ++next)
+        ahead.push_back(std::async(std::launch::async, [this, &w = work[next]] {
+          return make_problem(session_, w.first, {.shape = w.second});
+        }));
+      Problem problem = ahead.front().get();
+      ahead.pop_front();
+      rows_.push_back(measure(job, shape, problem));
+    }
   }
 
   /// Host-side figures of each named kernel at its first shape.
@@ -100,11 +115,10 @@ class Bench {
     return true;
   }
 
-  Row measure(const Job& job, const std::string& shape) {
+  Row measure(const Job& job, const std::string& shape, const Problem& problem) {
     Row row;
     row.kernel = job.config();
     row.shape = shape;
-    Problem problem = make_problem(session_, job, {.shape = shape});
     for (const auto& [name, n] : problem.sizes)
       row.sizes += fmt::format("{}{}={}", row.sizes.empty() ? "" : " ", name, n);
     jit::Prepared prepared =
