@@ -178,26 +178,29 @@ struct Evaluator : Evaluation {
         lift(out(), n, in(0), [e](Int a) { return a < 0 ? wrap(e, Int(-Bits(a))) : a; });
         return true;
       case Op::Min:
-      case Op::Max: {
-        bool want_less = op.is(Op::Min), s = ir::is_signed(e);
-        lift(out(), n, in(0), in(1),
-             [=](Int a, Int b) { return compare(ir::Compare::Lt, s, a, b) == want_less ? a : b; });
-        return true;
-      }
+      case Op::Max:
+      case Op::Cmp: return ordering();
       case Op::And: lift(out(), n, in(0), in(1), [](Int a, Int b) { return a & b; }); return true;
       case Op::Or: lift(out(), n, in(0), in(1), [](Int a, Int b) { return a | b; }); return true;
       case Op::Xor: lift(out(), n, in(0), in(1), [](Int a, Int b) { return a ^ b; }); return true;
       case Op::Not:
         lift(out(), n, in(0), [e](Int a) { return wrap(e, e == Elem::I1 ? !a : ~a); });
         return true;
-      case Op::Cmp: {
-        auto pred = op.attr_as<ir::Compare>(Key::Pred);
-        bool s = ir::is_signed(e);
-        lift(out(), n, in(0), in(1), [=](Int a, Int b) { return Int(compare(pred, s, a, b)); });
-        return true;
-      }
       default: return bit_op();
     }
+  }
+
+  bool ordering() {
+    bool s = ir::is_signed(elem()), want_less = op.is(Op::Min);
+    if (op.is(Op::Cmp)) {
+      auto pred = op.attr_as<ir::Compare>(Key::Pred);
+      lift(out(), ids.threads, in(0), in(1),
+           [=](Int a, Int b) { return Int(compare(pred, s, a, b)); });
+      return true;
+    }
+    lift(out(), ids.threads, in(0), in(1),
+         [=](Int a, Int b) { return compare(ir::Compare::Lt, s, a, b) == want_less ? a : b; });
+    return true;
   }
 
   bool bit_op() {
