@@ -9,15 +9,20 @@ namespace {
 using ir::Key;
 using ir::ValueId;
 
+std::uint32_t copy_of(const Warp& w, const Access& a, int lane) {
+  return w.at<std::uint32_t>(a.copy)[lane];
+}
+
 /// Calls visit(lane, view, index) for each lane that takes part, after bounds and alignment.
 template <class Visit>
 void for_each_access(Warp& w, const Access& a, Mask on, Visit&& visit) {
   if (!on) return;
   Indices index;
   read_indices(w, a, index);
-  View v = view_of(w, a, std::countr_zero(on));
+  int viewed = std::countr_zero(on);
+  View v = view_of(w, a, viewed);
   for_each_lane(on, [&](int l) {
-    if (a.rotating) v = view_of(w, a, l);
+    if (a.rotating && copy_of(w, a, l) != copy_of(w, a, viewed)) v = view_of(w, a, viewed = l);
     check_bounds(w, l, a, v, index.at[l]);
     visit(l, v, index.at[l]);
   });

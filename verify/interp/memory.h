@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "verify/interp/machine.h"
+#include "verify/interp/shadow_touch.h"
 
 namespace barline::verify::sim {
 

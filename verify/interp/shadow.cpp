@@ -3,7 +3,7 @@
 // conflicts with A conflicts with B; a race with A would then be found as a race with B.
 #include "verify/interp/shadow.h"
 
-#include "verify/interp/machine.h"
+#include "verify/interp/shadow_touch.h"
 
 namespace barline::verify::sim {
 namespace {
@@ -35,19 +35,6 @@ void Shadow::wipe() {
   if (others_) others_ = allocate(cells_);
   pool_.resize(1);
   free_.clear();
-}
-
-bool Shadow::ordered(const Warp& w, int lane, const Stamp& s) {
-  if (s.warp == w.id && (s.count <= w.floor || (s.who & ~(Mask{1} << lane)) == 0)) return true;
-  auto warps = static_cast<std::uint32_t>(w.block->warps.size());
-  if (s.warp - w.block->first_warp < warps && s.count <= w.block->floor) return true;
-  if (!w.block->has_clocks || !w.sync[lane].known) return false;
-  Mask others = s.warp == w.id ? s.who & ~(Mask{1} << lane) : s.who;
-  return w.sync[lane].known->covers(s.warp, s.count, others, warps);
-}
-
-void Shadow::stamp(const Warp& w, int lane, Stamp& s, Touch touch, bool wide) {
-  s = {w.id, w.count[lane], Mask{1} << lane, w.pc - 1, touch, wide, 0};
 }
 
 Refusal Shadow::touch_others(const Warp& w, int lane, std::int64_t cell, Touch touch, bool wide) {

@@ -42,15 +42,8 @@ class Shadow {
   Shadow(std::int64_t cells, bool writes_only);
 
   /// Records an access of one lane; on refusal `conflict` is the access it conflicts with.
-  Refusal touch(const Warp& w, int lane, std::int64_t cell, Touch touch, bool wide) {
-    Stamp& write = writes_[cell];
-    if (races_ && write.count > birth_ && !ordered(w, lane, write)) return refuse(write);
-    if (touch == Touch::WeakWrite && !others_) {
-      stamp(w, lane, write, touch, wide);
-      return Refusal::None;
-    }
-    return touch_others(w, lane, cell, touch, wide);
-  }
+  /// (Defined in shadow_touch.h.)
+  Refusal touch(const Warp& w, int lane, std::int64_t cell, Touch touch, bool wide);
 
   void require_order(bool on) { races_ = on; }
   void require_writes(bool on) { initialised_ = on; }

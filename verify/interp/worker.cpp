@@ -122,7 +122,7 @@ void Worker::run_quantum(Warp& w) {
       break;
     }
     ++w.pc;
-    ops += std::int64_t{std::popcount(w.mask)} * i.weight;
+    ops += std::int64_t{w.mask == ~Mask{0} ? lanes : std::popcount(w.mask)} * i.weight;
     i.run(w, i);
     if (w.yield || w.state != WarpState::Ready) break;
   }
