@@ -23,9 +23,9 @@ struct EmitOptions {
 };
 
 /// The kernel's PTX for a target, in the lowest PTX ISA that kernel and target need. The kernel has
-/// passed check_lowered: no tile and no reduction is left. Throws ir::Error (TargetFeature,
-/// NotLowered, BadAttr) where the kernel asks for what the target or this stage does not have, and
-/// CodegenError.
+/// passed check and check_lowered: it obeys every rule, and no tile or reduction is left. Throws
+/// ir::Error (TargetFeature, NotLowered, WrongClass) where the kernel asks for what the target or
+/// this stage does not have, and CodegenError.
 std::string emit_ptx(const ir::Kernel& k, const ir::Target& target,
                      const EmitOptions& options = {});
 

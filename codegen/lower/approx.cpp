@@ -11,8 +11,6 @@ namespace {
 
 void approx(Lowerer& l, const ir::Operation& op, const char* instruction) {
   const ir::Elem e = l.elem(op.in[0]);
-  if (e == ir::Elem::F64)
-    refuse(op, fmt::format("{} of f64", name(op.op)), "cast the operand to f32 first");
   llvm::Value* r = l.pure_asm(l.b().getFloatTy(), fmt::format("{} $0, $1;", instruction),
                               {widen(l, l.value(op.in[0]), e)});
   l.result(op, e == ir::Elem::F32 ? r : narrow(l, r, e, ir::Rounding::Rn, false));

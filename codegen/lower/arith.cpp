@@ -99,13 +99,9 @@ void lower(ir::Tag<ir::Op::MulHi>, Lowerer& l, const ir::Operation& op) {
   llvm::Value *a = in(l, op, 0), *b = in(l, op, 1);
   using namespace llvm::Intrinsic;
   if (ir::bits(e) == 64)
-    return l.result(op, l.intrinsic(s ? nvvm_mulhi_ll : nvvm_mulhi_ull, {a, b}));
-  if (ir::bits(e) == 32) return l.result(op, l.intrinsic(s ? nvvm_mulhi_i : nvvm_mulhi_ui, {a, b}));
-  auto wide = [&](llvm::Value* v) {
-    return s ? l.b().CreateSExt(v, l.int_type(32)) : l.b().CreateZExt(v, l.int_type(32));
-  };
-  llvm::Value* high = l.b().CreateLShr(l.b().CreateMul(wide(a), wide(b)), ir::bits(e));
-  l.result(op, l.b().CreateTrunc(high, a->getType()));
+    l.result(op, l.intrinsic(s ? nvvm_mulhi_ll : nvvm_mulhi_ull, {a, b}));
+  else
+    l.result(op, l.intrinsic(s ? nvvm_mulhi_i : nvvm_mulhi_ui, {a, b}));
 }
 
 void lower(ir::Tag<ir::Op::Div>, Lowerer& l, const ir::Operation& op) {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "codegen/lower/address_p.h"
-#include "codegen/lower/floats_p.h"
 #include "codegen/lower/ops_p.h"
 
 namespace barline::codegen {
@@ -17,9 +16,6 @@ using ir::RmwKind;
 std::string order_of(const ir::Operation& op) {
   const auto order = op.attr_as<MemOrder>(ir::Key::Order);
   if (order == MemOrder::Weak) return "relaxed";
-  if (order == MemOrder::Const)
-    refuse(op, fmt::format("{} on memory that nobody writes", name(op.op)),
-           "use relaxed, acquire, release or acq_rel");
   return std::string(ir::spellings(ir::AttrKind::MemOrder)[static_cast<int>(order)]);
 }
 
@@ -27,15 +23,9 @@ std::string order_of(const ir::Operation& op) {
 std::string operation_of(const ir::Operation& op, ir::Elem e) {
   const auto kind = op.attr_as<RmwKind>(ir::Key::Rmw);
   const int bits = ir::bits(e);
-  const bool float_add = kind == RmwKind::Add && e == ir::Elem::F32;
-  if (!float_add && !(ir::is_int(e) && bits >= 32))
-    refuse(op,
-           fmt::format("atomic {} of {}",
-                       ir::spellings(ir::AttrKind::RmwKind)[static_cast<int>(kind)], ir::name(e)),
-           "use a 32- or 64-bit integer, or add of f32");
   const char sign = ir::is_signed(e) ? 's' : 'u';
   switch (kind) {
-    case RmwKind::Add: return float_add ? "add.f32" : fmt::format("add.u{}", bits);
+    case RmwKind::Add: return e == ir::Elem::F32 ? "add.f32" : fmt::format("add.u{}", bits);
     case RmwKind::Min: return fmt::format("min.{}{}", sign, bits);
     case RmwKind::Max: return fmt::format("max.{}{}", sign, bits);
     case RmwKind::And: return fmt::format("and.b{}", bits);
@@ -68,7 +58,6 @@ void lower(ir::Tag<ir::Op::Atomic>, Lowerer& l, const ir::Operation& op) {
 
 void lower(ir::Tag<ir::Op::AtomicCas>, Lowerer& l, const ir::Operation& op) {
   const int bits = ir::bits(l.elem(op.in[2]));
-  if (bits < 32) refuse(op, fmt::format("atomic_cas of {} bits", bits), "use 32 or 64 bits");
   const Address a = address(l, op, 1);
   const std::string text = fmt::format("atom.{}.{}.{}.cas.b{} $0, {}, $2, $3;", order_of(op),
                                        scope(l, op), a.space, bits, a.text(1));

@@ -99,15 +99,6 @@ llvm::Value* float_to_float(Lowerer& l, llvm::Value* v, Elem from, Elem to, Roun
   return to == Elem::F32 ? wide : narrow(l, wide, to, round, saturate);
 }
 
-void check_rounding(const ir::Operation& op, Elem from, Elem to, Rounding round) {
-  const bool tiny = to == Elem::E4M3 || to == Elem::E5M2 || to == Elem::E2M1;
-  if (integral(to) || (round != Rounding::Rna && (!tiny || round == Rounding::Rn))) return;
-  refuse(op,
-         fmt::format("a cast of {} to {} that rounds {}", ir::name(from), ir::name(to),
-                     ir::spellings(ir::AttrKind::Rounding)[static_cast<int>(round)]),
-         tiny ? "round to nearest even (rn)" : "use rn, rz, rm or rp");
-}
-
 llvm::CmpInst::Predicate predicate(ir::Compare c, bool is_float, bool is_signed) {
   using P = llvm::CmpInst;
   constexpr P::Predicate floats[] = {P::FCMP_OEQ, P::FCMP_UNE, P::FCMP_OLT,
@@ -149,7 +140,6 @@ void lower(ir::Tag<ir::Op::Cast>, Lowerer& l, const ir::Operation& op) {
   const bool saturate = op.attr(ir::Key::Saturate) != 0;
   llvm::Value* v = l.value(op.in[0]);
   if (from == to) return l.result(op, v);
-  check_rounding(op, from, to, round);
   if (integral(from) && integral(to)) return l.result(op, int_to_int(l, v, from, to, saturate));
   if (integral(from)) return l.result(op, int_to_float(l, v, from, to, round, saturate));
   if (to == Elem::I1) {

@@ -62,8 +62,6 @@ void call_vprintf(Lowerer& l, llvm::Value* format, llvm::Value* arguments) {
 
 void lower(ir::Tag<ir::Op::Print>, Lowerer& l, const ir::Operation& op) {
   auto& b = l.b();
-  if (op.in.size() > 8)
-    refuse(op, fmt::format("a print of {} values", op.in.size()), "print at most 8 values");
   const ir::Attr* message = op.find(ir::Key::Message);
   std::string format = escaped(fmt::format("{} ({})", message ? message->text : "", place_of(op)));
   llvm::Value* buffer = argument_buffer(l);

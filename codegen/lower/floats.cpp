@@ -98,10 +98,6 @@ llvm::Value* clamp(Lowerer& l, llvm::Value* v, double max) {
   return l.b().CreateSelect(l.b().CreateFCmpOLT(low, constant(-max)), constant(-max), low);
 }
 
-void refuse(const ir::Operation& op, const std::string& what, const std::string& fix) {
-  ir::fail(ir::Diag::BadAttr, op.loc, what, fix);
-}
-
 const char* mode(Rounding round) {
   constexpr const char* names[] = {"rn", "rz", "rm", "rp"};
   return names[static_cast<int>(round)];

@@ -31,7 +31,4 @@ llvm::Value* round_to_integral(Lowerer& l, llvm::Value* v, ir::Rounding round);
 /// "rn", "rz", "rm" or "rp". Precondition: not Rna.
 const char* mode(ir::Rounding round);
 
-/// Refuses an op for one of its attributes or types.
-[[noreturn]] void refuse(const ir::Operation& op, const std::string& what, const std::string& fix);
-
 }  // namespace barline::codegen

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "codegen/lower/address_p.h"
-#include "codegen/lower/floats_p.h"
 #include "codegen/lower/ops_p.h"
 #include "codegen/lower/registers_p.h"
 
@@ -57,38 +56,24 @@ std::string store_cache(Lowerer& l, const ir::Operation& op, MemOrder order) {
   return "";
 }
 
-[[noreturn]] void bad_order(const ir::Operation& op, MemOrder order) {
-  refuse(
-      op,
-      fmt::format("{} with order {}", name(op.op),
-                  ir::spellings(ir::AttrKind::MemOrder)[static_cast<int>(order)]),
-      op.is(ir::Op::Load) ? "use weak, const, relaxed or acquire" : "use weak, relaxed or release");
-}
-
 /// "ld.global.cs.nc", "ld.acquire.gpu.global".
 std::string load_name(Lowerer& l, const ir::Operation& op, const char* space) {
   const auto order = op.attr_as<MemOrder>(ir::Key::Order);
   const std::string cache = load_cache(l, op, order);
-  switch (order) {
-    case MemOrder::Weak: return fmt::format("ld.{}{}", space, cache);
-    case MemOrder::Const:
-      if (is_shared(l, op)) return fmt::format("ld.{}", space);
-      return cache.starts_with(".L1") ? "ld.global.nc" + cache : "ld.global" + cache + ".nc";
-    case MemOrder::Relaxed: return fmt::format("ld.relaxed.{}.{}{}", scope(l, op), space, cache);
-    case MemOrder::Acquire: return fmt::format("ld.acquire.{}.{}{}", scope(l, op), space, cache);
-    default: bad_order(op, order);
-  }
+  if (order == MemOrder::Relaxed || order == MemOrder::Acquire)
+    return fmt::format("ld.{}.{}.{}{}", order == MemOrder::Relaxed ? "relaxed" : "acquire",
+                       scope(l, op), space, cache);
+  const bool read_only = order == MemOrder::Const && !is_shared(l, op);
+  if (!read_only) return fmt::format("ld.{}{}", space, cache);
+  return cache.starts_with(".L1") ? "ld.global.nc" + cache : "ld.global" + cache + ".nc";
 }
 
 std::string store_name(Lowerer& l, const ir::Operation& op, const char* space) {
   const auto order = op.attr_as<MemOrder>(ir::Key::Order);
   const std::string cache = store_cache(l, op, order);
-  switch (order) {
-    case MemOrder::Weak: return fmt::format("st.{}{}", space, cache);
-    case MemOrder::Relaxed: return fmt::format("st.relaxed.{}.{}{}", scope(l, op), space, cache);
-    case MemOrder::Release: return fmt::format("st.release.{}.{}{}", scope(l, op), space, cache);
-    default: bad_order(op, order);
-  }
+  if (order == MemOrder::Weak) return fmt::format("st.{}{}", space, cache);
+  return fmt::format("st.{}.{}.{}{}", order == MemOrder::Relaxed ? "relaxed" : "release",
+                     scope(l, op), space, cache);
 }
 
 /// One instruction's registers. A masked-off load leaves zeros: they are written first.
@@ -140,8 +125,9 @@ void lower(ir::Tag<ir::Op::Load>, Lowerer& l, const ir::Operation& op) {
 void lower(ir::Tag<ir::Op::Store>, Lowerer& l, const ir::Operation& op) {
   const ir::Type& type = l.type(op.in[2]);
   if (ir::bits(type.elem) == 4 && type.lanes == 1)
-    refuse(op, fmt::format("a store of one {}, which shares its byte", ir::name(type.elem)),
-           "store a vector of at least two");
+    ir::fail(ir::Diag::WrongClass, op.loc,
+             fmt::format("a store of one {}, which shares its byte", ir::name(type.elem)),
+             "store a vector of at least two");
   const Transfer t = transfer(type);
   const Address a = address(l, op, type.lanes);
   const std::string name = store_name(l, op, a.space);

@@ -94,14 +94,6 @@ TEST_CASE("a store says how it orders and caches", "[codegen][lower]") {
   CHECK(store_instruction("order = release, scope = cta") == "st.release.cta.global.f32");
 }
 
-TEST_CASE("an order that an access cannot have is refused", "[codegen][lower]") {
-  CHECK_THROWS_WITH(load_instruction("order = release"),
-                    Catch::Contains("load with order release"));
-  CHECK_THROWS_WITH(store_instruction("order = acquire"),
-                    Catch::Contains("store with order acquire"));
-  CHECK_THROWS_WITH(store_instruction("order = const"), Catch::Contains("store with order const"));
-}
-
 TEST_CASE("eviction priorities ask for the PTX ISA that has them", "[codegen][lower]") {
   const ir::Kernel k = from_text(in_f32, "%v = load %x, %t {cache = evict_first} : f32\n");
   CHECK(ptx_isa(k, target("sm_80")) == 74);

@@ -80,17 +80,6 @@ TEST_CASE("without a scope an atomic or fence holds for the whole GPU", "[codege
   CHECK(has(ptx_of("fence {scope = sys}\n"), "fence.acq_rel.sys;"));
 }
 
-TEST_CASE("what no atomic instruction does is refused", "[codegen][lower]") {
-  KernelMaker narrow;
-  const auto p = narrow.pointer(Elem::U16, ir::Access::InOut);
-  narrow.b().emit(Op::Atomic, ir::scalar(Elem::U16),
-                  {p, narrow.thread(), narrow.b().constant(Elem::U16, 1)}, {{Key::Rmw, 0, {}}});
-  CHECK_THROWS_WITH(emit_ptx(narrow.kernel(), target("sm_90a")),
-                    Catch::Contains("atomic add of u16"));
-  CHECK_THROWS_WITH(ptx_of("%o = atomic %c, %t, %v {rmw = add, order = const} : u32\n"),
-                    Catch::Contains("nobody writes") || Catch::Contains("const"));
-}
-
 TEST_CASE("cluster scope needs a target with clusters", "[codegen][lower]") {
   CHECK(has(ptx_of("fence {scope = cluster}\n", "sm_90a"), "fence.acq_rel.cluster;"));
   CHECK_THROWS_WITH(ptx_of("fence {scope = cluster}\n", "sm_86"),
