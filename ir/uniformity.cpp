@@ -2,13 +2,20 @@
 #include "ir/uniformity.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace barline::ir {
 namespace {
 
 class Analysis {
  public:
-  explicit Analysis(const Kernel& k) : k_(k), u_(k.values.size(), Team::Grid) {}
+  explicit Analysis(const Kernel& k) : k_(k), u_(k.values.size(), Team::Grid) {
+    walk(k.body, [&](const Operation& op) {
+      if (op.is(Op::SlotAt)) slot_of_[op.out[0]] = op.in[0];
+      if (op.is(Op::Atomic) || op.is(Op::AtomicCas)) atomics_.insert(slot(op.in[0]));
+    });
+  }
 
   Uniformity run() {
     do {
@@ -40,15 +47,17 @@ class Analysis {
       case Op::LaneId: return Team::Thread;
       case Op::WarpId: return k_.launch.block_threads() <= warp_size ? Team::Grid : Team::Warp;
       case Op::BlockId: return Team::Cta;
-      case Op::Vote: return std::max(Team::Warp, u_[op.in[0]]);
+      case Op::Vote: return std::max(warp(), u_[op.in[0]]);
       case Op::Shuffle: return u_[op.in[0]] > Team::Thread ? u_[op.in[0]] : shuffled(op);
       case Op::Reduce: {
         Team team = op.attr_as<Team>(Key::Team);
+        if (team == Team::Warp) team = warp();
         return team == Team::Thread ? meet(op.in) : std::max(team, meet(op.in));
       }
       case Op::Load: {
         bool constant = op.attr_as<MemOrder>(Key::Order) == MemOrder::Const;
-        return constant ? meet(op.in) : Team::Thread;
+        if (constant) return meet(op.in);
+        return settled(op) ? std::min(Team::Cta, meet(op.in)) : Team::Thread;
       }
       case Op::TileLoad:
       case Op::TileIndex:
@@ -71,7 +80,21 @@ class Analysis {
   /// Reading one lane by a warp-uniform index gives the same value to the whole warp.
   Team shuffled(const Operation& op) const {
     bool by_index = op.attr_as<ShuffleMode>(Key::Mode) == ShuffleMode::Index;
-    return by_index && u_[op.in[1]] >= Team::Warp ? Team::Warp : Team::Thread;
+    return by_index && u_[op.in[1]] >= Team::Warp ? warp() : Team::Thread;
+  }
+
+  /// A warp that is the whole block agrees as the block does.
+  Team warp() const { return k_.launch.block_threads() <= warp_size ? Team::Cta : Team::Warp; }
+
+  ValueId slot(ValueId root) const {
+    auto it = slot_of_.find(root);
+    return it == slot_of_.end() ? root : it->second;
+  }
+
+  /// A plain load of a slot that no atomic touches: what the threads of a block read from one place
+  /// there is the same, since a write between two of the reads would race with one of them.
+  bool settled(const Operation& load) const {
+    return k_.type(load.in[0]).space == Space::Shared && !atomics_.contains(slot(load.in[0]));
   }
 
   void region(const Region& r, Team control) {
@@ -135,6 +158,8 @@ class Analysis {
   }
 
   const Kernel& k_;
+  std::map<ValueId, ValueId> slot_of_;  ///< slot_at -> its slot
+  std::set<ValueId> atomics_;           ///< slots and parameters that atomics touch
   Uniformity u_;
   bool changed_ = false;
 };

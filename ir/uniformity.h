@@ -4,7 +4,8 @@
 // Forward data flow over the structured IR. A result is as uniform as its least uniform operand and
 // as the control flow it is defined under allows: a value carried out of an `if` or a loop is no
 // more uniform than the condition or the trip count that decided it. Loads are uniform where their
-// address is and the memory is constant; shared and writable memory is taken as divergent.
+// address is and the memory is constant, or a slot that no atomic touches (the kernel is free of
+// races); other writable memory is taken as divergent.
 #pragma once
 
 #include <functional>

@@ -3,6 +3,9 @@
 // that n reductions in a row need n barriers where one copy would need 2n-1. The count is a value
 // of the program (a cursor): constant where it is known, carried by a loop whose body holds an odd
 // number of uses and by an `if` whose branches differ.
+//
+// All lanes end a butterfly with the same value, but nothing in the code says so. Where control
+// flow follows from it, a shuffle from lane 0 does: what is uniform before the pass stays uniform.
 #include "ir/passes/expand_reductions.h"
 
 #include <fmt/format.h>
@@ -45,10 +48,44 @@ std::optional<int> uses_of(const Region& r) {
   return uses % copies;
 }
 
+/// Values that conditions and trip counts follow from, loops and branches included.
+std::vector<bool> control_values(const Kernel& k) {
+  std::vector<bool> found(k.values.size());
+  auto mark = [&](const std::vector<ValueId>& values, std::size_t n) {
+    bool grew = false;
+    for (std::size_t i = 0; i < std::min(n, values.size()); ++i) {
+      grew = grew || !found[values[i]];
+      found[values[i]] = true;
+    }
+    return grew;
+  };
+  auto any = [&](const std::vector<ValueId>& values) {
+    return std::any_of(values.begin(), values.end(), [&](ValueId v) { return found[v]; });
+  };
+  for (bool grew = true; grew;) {
+    grew = false;
+    walk(k.body, [&](const Operation& op) {
+      std::size_t steers = op.is(Op::If) || op.is(Op::Condition) ? 1 : op.is(Op::For) ? 3 : 0;
+      grew = mark(op.in, steers) || grew;
+      bool reached = any(op.out);
+      for (const Region& r : op.regions) reached = reached || any(r.args);
+      if (!reached) return;
+      grew = mark(op.in, op.in.size()) || grew;
+      for (const Region& r : op.regions) {
+        const std::vector<ValueId>& end = r.ops.back().in;
+        grew = mark(end, end.size()) || grew;
+      }
+    });
+  }
+  return found;
+}
+
 class Expander {
  public:
   explicit Expander(Kernel& k)
-      : k_(k), warps_((k.launch.block_threads() + warp_size - 1) / warp_size) {}
+      : k_(k),
+        warps_((k.launch.block_threads() + warp_size - 1) / warp_size),
+        steering_(control_values(k)) {}
 
   void run() {
     Cursor start;
@@ -172,6 +209,12 @@ class Expander {
                                {{Key::Mode, static_cast<std::int64_t>(ShuffleMode::Xor), {}}}));
       v = combine(b, op, v, other);
     }
+    bool steers =
+        std::any_of(op.out.begin(), op.out.end(), [&](ValueId x) { return steering_[x]; });
+    if (steers && !(over_block(op) && warps_ > 1))
+      for (ValueId& x : v)
+        x = b.emit(Op::Shuffle, {x, b.constant(Elem::S32, 0)},
+                   {{Key::Mode, static_cast<std::int64_t>(ShuffleMode::Index), {}}});
     if (over_block(op)) {
       if (warps_ > 1) v = over_warps(b, op, v, materialise(b, cursor));
       ++cursor.offset;
@@ -232,7 +275,8 @@ class Expander {
 
   Kernel& k_;
   int warps_;
-  ValueMap renamed_;  ///< results of reductions -> the values that hold them now
+  std::vector<bool> steering_;  ///< values that conditions and trip counts follow from
+  ValueMap renamed_;            ///< results of reductions -> the values that hold them now
 };
 
 }  // namespace
