@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Delta debugging over the ops in program order: chunks of half of them, then smaller ones. An op
-// that goes leaves zeros for its results, or gives its region to the code around it.
+// that goes leaves zeros or an operand for its results, or gives its region to the code around it.
 #include "tests/support/reduce_kernel.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 using namespace ir;
 
-/// What to do with an op that goes.
+/// What an op that goes leaves: nothing but zeros, or one of its regions or operands.
 enum class Way { Drop, First, Second };
 
 class Editor {
@@ -47,12 +47,24 @@ class Editor {
       b.append(std::move(op));
       return;
     }
-    for (ValueId v : op.out) zero(b, v);
+    for (ValueId v : op.out)
+      if (!forward(op, v)) zero(b, v);
   }
 
   void replace_operands(Operation& op) {
     for (ValueId& v : op.in)
       if (auto it = renamed_.find(v); it != renamed_.end()) v = it->second;
+  }
+
+  /// In place of the result its first or last operand of the same type.
+  bool forward(const Operation& op, ValueId result) {
+    if (way_ == Way::Drop) return false;
+    auto like = [&](ValueId v) { return k_.type(v) == k_.type(result); };
+    auto first = std::find_if(op.in.begin(), op.in.end(), like);
+    auto last = std::find_if(op.in.rbegin(), op.in.rend(), like);
+    if (first == op.in.end()) return false;
+    renamed_[result] = way_ == Way::First ? *first : *last;
+    return true;
   }
 
   /// A value in place of v: zeros, or for a pointer into a slot the slot.
