@@ -79,6 +79,14 @@ void check_header(const Kernel& k) {
     for (std::size_t j = 0; j < i; ++j)
       if (k.layouts[j].name == k.layouts[i].name)
         fail(Diag::BadName, {}, fmt::format("two layouts @{}", k.layouts[i].name), "rename one");
+    for (const Digit& d : k.layouts[i].digits) {
+      bool sized = k.axes[d.axis].bound || k.axis_sizes[d.axis] != no_value;
+      if (!sized)
+        fail(Diag::BadDim, {},
+             fmt::format("layout @{} over axis '{}' of no size", k.layouts[i].name,
+                         k.axes[d.axis].name),
+             "bind the axis, or declare its size");
+    }
   }
   check_launch(k);
 }
