@@ -14,9 +14,7 @@
 #include "tools/file.h"
 #include "tools/parallel.h"
 #include "tools/progress.h"
-#include "tools/subject.h"
-#include "verify/gate/resource_row.h"
-#include "verify/levels.h"
+#include "tools/verify_config.h"
 
 namespace barline::tools {
 namespace {
@@ -29,45 +27,6 @@ struct VerifyOptions {
   std::string arch;
   int level = verify::top_level;
 };
-
-verify::LevelResult refuted(const verify::LevelInput& in, const std::string& witness) {
-  verify::LevelResult r;
-  r.kernel = in.kernel;
-  r.schedule = in.schedule;
-  r.target = in.target;
-  r.verdict = verify::Verdict::Refuted;
-  r.witness = witness;
-  return r;
-}
-
-/// Every level of one config, for each of its targets: level 0 asks the target, the others hold for
-/// all of them and are run once.
-Results verify_config(const Session& session, const ConfigJob& c, int last) {
-  const Job& job = c.job;
-  verify::LevelInput in;
-  in.kernel = verify::config_name(job.kernel->name, job.type, "");
-  in.schedule = job.schedule->name;
-  in.target = job.target;
-  in.allow_unknown = job.kernel->allow_unknown;
-  Subject subject;
-  try {
-    subject = make_subject(session, job);
-  } catch (const ir::Error& e) {
-    return {refuted(in, e.what())};
-  }
-  in.lowered = &subject.lowered;
-  if (last >= 2) in.cases.push_back(sim_case(subject, job.kernel->compare));
-  Results once = verify::run_levels(last, in), out;
-  for (const std::string& target : c.targets) {
-    in.target = target;
-    for (verify::LevelResult r : once) {
-      if (r.level == 0 && target != job.target) r = verify::run_level(0, in);
-      r.target = target;
-      out.push_back(std::move(r));
-    }
-  }
-  return out;
-}
 
 Results verify_file(const std::string& path, int last) {
   verify::LevelInput in;

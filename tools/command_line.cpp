@@ -88,6 +88,7 @@ void define(CLI::App& app, Context& context) {
   app.fallthrough();
   app.require_subcommand(1);
   add_globals(app, context);
+  add_demo(app, context);
   add_new(app, context);
   add_list(app, context);
   add_build(app, context);

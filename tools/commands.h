@@ -10,6 +10,7 @@ namespace barline::tools {
 
 struct Context;
 
+void add_demo(CLI::App& app, Context& context);
 void add_new(CLI::App& app, Context& context);
 void add_list(CLI::App& app, Context& context);
 void add_build(CLI::App& app, Context& context);
