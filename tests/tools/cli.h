@@ -48,9 +48,11 @@ class Cli {
     return path(name);
   }
   /// Runs `barline` with these words (a shell line); `environment` stands in front.
-  Ran run(const std::string& words, const std::string& environment = {}) const {
+  Ran run(const std::string& words, const std::string& environment = {},
+          const std::string& out = "out") const {
     std::string line = "cd " + dir_ + " && BARLINE_CACHE_DIR=" + path("cache") + " " + environment +
-                       " " BARLINE_BINARY_DIR "/bin/barline " + words + " >out 2>err </dev/null";
+                       " " BARLINE_BINARY_DIR "/bin/barline " + words + " >" + out +
+                       " 2>err </dev/null";
     int status = std::system(line.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(path("out")), slurp(path("err"))};
   }

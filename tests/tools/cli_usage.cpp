@@ -88,6 +88,19 @@ TEST_CASE("a missing ptxas is exit 3, never a pass") {
   CHECK(json["results"][0]["verdict"] == "NO PTXAS");
 }
 
+TEST_CASE("a write that fails is exit 5") {
+  Cli cli;
+  Ran r = cli.run("list", "", "/dev/full");
+  CHECK(r.code == 5);
+  CHECK(has(r.err, "cannot write to stdout"));
+}
+
+TEST_CASE("a wrong environment is exit 2 and names variable and choices") {
+  Ran r = Cli().run("list", "BARLINE_CACHE_MODE=sometimes");
+  CHECK(r.code == 2);
+  CHECK(has(r.err, "BARLINE_CACHE_MODE"));
+}
+
 TEST_CASE("help names every command and every command shows an example") {
   Cli cli;
   Ran help = cli.run("--help");
