@@ -69,6 +69,17 @@ void update(const Session& session, const GateCommand& o,
   session.context().say(fmt::format("budgets pinned in {}; review the difference", source.path));
 }
 
+/// A spill that is pinned passes from then on, so it is not pinned without a word.
+void warn_of_spills(const Context& context, const std::vector<verify::ResourceRow>& rows) {
+  for (const verify::ResourceRow& r : rows) {
+    int spills = std::max(r.spill_stores, r.spill_loads);
+    if (spills > 0 && r.error.empty()) {
+      context.warn(
+          fmt::format("{} on {} is pinned with {} bytes of spills", r.config(), r.target, spills));
+    }
+  }
+}
+
 ExitCode gate(const Context& context, const GateCommand& o) {
   Session session(context);
   std::vector<Job> jobs = session.jobs(o.kernels, o.arch);
@@ -84,6 +95,7 @@ ExitCode gate(const Context& context, const GateCommand& o) {
   std::vector<verify::ResourceRow> rows = rows_of(results);
   if (o.update) {
     update(session, o, rows, assembler);
+    warn_of_spills(context, rows);
     RegistrySource pinned = load_registry(session.source().path);
     verify::GateReport report = verify::judge(pinned.file, rows, {.assembler = assembler});
     print_report(context, o, report);
