@@ -15,6 +15,7 @@
 #include "tools/host_figures.h"
 #include "tools/measure.h"
 #include "tools/progress.h"
+#include "tools/subject.h"
 
 namespace barline::tools {
 namespace {
@@ -106,9 +107,9 @@ class Bench {
   const driver::DeviceInfo& device() const { return device_.info(); }
 
  private:
-  /// `sim` shapes are for the simulator; a shape of another bound size is not this schedule's.
+  /// A shape of another bound size is not this schedule's.
   static bool fits(const Job& job, const verify::Shape& shape) {
-    if (shape.name == "sim") return false;
+    if (is_sim_shape(shape.name)) return false;
     for (const verify::Dim& bound : job.schedule->dims)
       for (const verify::Dim& d : shape.dims)
         if (d.name == bound.name && d.value != bound.value) return false;

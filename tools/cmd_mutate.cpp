@@ -33,7 +33,7 @@ struct ConfigMutants {
 ConfigMutants mutate_config(const Session& session, const Job& job, bool shifts) {
   Subject subject = make_subject(session, job);
   verify::MutateOptions options;
-  options.cases.push_back(sim_case(subject, job.kernel->compare));
+  options.cases = sim_cases(subject, job.kernel->compare);
   options.shifts = shifts;
   return {job, verify::mutate(subject.lowered, options)};
 }

@@ -20,14 +20,26 @@ std::vector<ConfigJob> by_config(const std::vector<Job>& jobs) {
 }
 
 Subject make_subject(const Session& session, const Job& job) {
-  Subject s{.problem = make_problem(session, job, {}), .lowered = {}};
-  s.lowered = s.problem.kernel;
+  Subject s;
+  std::vector<std::string> shapes;
+  for (const verify::Shape& shape : job.kernel->shapes)
+    if (is_sim_shape(shape.name)) shapes.push_back(shape.name);
+  if (shapes.empty()) shapes.push_back("sim");
+  for (const std::string& shape : shapes) {
+    Problem p = make_problem(session, job, {.shape = shape});
+    bool known = std::any_of(s.problems.begin(), s.problems.end(),
+                             [&](const Problem& q) { return q.sizes == p.sizes; });
+    if (!known) s.problems.push_back(std::move(p));
+  }
+  s.lowered = s.problems.front().kernel;
   ir::run_pipeline(s.lowered);
   return s;
 }
 
-verify::SimCase sim_case(const Subject& subject, const verify::CompareRule& rule) {
-  const Problem& p = subject.problem;
+namespace {
+
+verify::SimCase sim_case(const Subject& subject, const Problem& p,
+                         const verify::CompareRule& rule) {
   verify::SimCase c;
   for (const auto& [name, size] : p.sizes) {
     c.name += fmt::format("{}{}={}", c.name.empty() ? "" : " ", name, size);
@@ -49,6 +61,14 @@ verify::SimCase sim_case(const Subject& subject, const verify::CompareRule& rule
     return j.ok ? std::string() : j.text;
   };
   return c;
+}
+
+}  // namespace
+
+std::vector<verify::SimCase> sim_cases(const Subject& subject, const verify::CompareRule& rule) {
+  std::vector<verify::SimCase> cases;
+  for (const Problem& p : subject.problems) cases.push_back(sim_case(subject, p, rule));
+  return cases;
 }
 
 }  // namespace barline::tools

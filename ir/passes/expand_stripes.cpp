@@ -159,12 +159,15 @@ class Expander {
     return loop_over_steps(b, op, tile, std::move(carried), use);
   }
 
-  /// A loop over the chunks, `unroll` a trip: the loads of all of them first, then their uses.
+  /// A loop over the chunks, `unroll` a trip: the loads of all of them first, then their uses. At a
+  /// ragged edge one a trip: scalar accesses with a predicate each would only spill.
   template <class Use>
   Elements loop_over_steps(Builder& b, const Operation& op, ValueId tile, Elements carried,
                            Use use) {
     const StripeFrame& f = frame_of(tile);
-    std::int64_t pitch = std::int64_t{f.shape.threads} * f.shape.vec, trip = pitch * f.shape.unroll;
+    bool careful = !plain_ && !f.whole_vectors;
+    int unroll = careful ? 1 : f.shape.unroll;
+    std::int64_t pitch = std::int64_t{f.shape.threads} * f.shape.vec, trip = pitch * unroll;
     Operation loop{.op = Op::For,
                    .in = {b.constant(Elem::S32, 0), f.size, b.constant(Elem::S32, trip)},
                    .out = {},
@@ -182,9 +185,9 @@ class Expander {
     }
     b.open(body);
     bool exact = f.bound && f.bound % trip == 0;
-    Edge edge = !plain_ && !f.whole_vectors ? Edge::Element : exact ? Edge::None : Edge::Vector;
+    Edge edge = careful ? Edge::Element : exact ? Edge::None : Edge::Vector;
     std::vector<StripeStep> steps;
-    for (int u = 0; u < f.shape.unroll; ++u) {
+    for (int u = 0; u < unroll; ++u) {
       steps.push_back({.frame = &f, .edge = edge, .shift = shift, .offset = u * pitch});
       open_step(b, steps.back());
     }
