@@ -4,8 +4,10 @@
 #include "dsl/body.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "dsl/kernel.h"
+#include "ir/print.h"
 #include "ir/rewrite.h"
 
 namespace barline::dsl {
@@ -20,16 +22,9 @@ using ir::ValueId;
 Body::Body(ir::Kernel& kernel, const KernelSource&, const ir::Schedule& schedule)
     : kernel_(kernel), schedule_(schedule), builder_(kernel) {}
 
-Value Body::constant(Elem e, double v, Here here) {
-  builder_.at(here);
-  return {*this, ir::is_float(e) ? builder_.constant_f(e, v)
-                                 : builder_.constant(e, static_cast<std::int64_t>(v))};
-}
+Value Body::constant(Elem e, double v, Here here) { return Operand(v, here).in(*this, e); }
 
-Value Body::constant(Elem e, std::int64_t v, Here here) {
-  builder_.at(here);
-  return {*this, builder_.constant(e, v)};
-}
+Value Body::constant(Elem e, std::int64_t v, Here here) { return Operand(v, here).in(*this, e); }
 
 int Body::axis_index(const Axis& axis, const ir::Loc& loc) const {
   for (std::size_t i = 0; i < kernel_.axes.size(); ++i)
@@ -38,10 +33,11 @@ int Body::axis_index(const Axis& axis, const ir::Loc& loc) const {
            "use an axis of a tensor in the kernel's list");
 }
 
-Value Body::size(const Axis& axis, Here here) {
-  int i = axis_index(axis, here);
-  if (kernel_.axes[i].bound) return constant(s32, *kernel_.axes[i].bound, here);
-  return {*this, kernel_.axis_sizes[i]};
+Value Body::size(const Axis& axis, ir::Loc loc) {
+  int i = axis_index(axis, loc);
+  if (!kernel_.axes[i].bound) return {*this, kernel_.axis_sizes[i]};
+  builder_.at(loc);
+  return {*this, builder_.constant(s32, *kernel_.axes[i].bound)};
 }
 
 Value Body::arg(const Arg& arg, const ir::Loc& loc) {
@@ -60,15 +56,26 @@ Value Body::root(const Tensor& tensor, const ir::Loc& loc) {
 }
 
 void Body::own(const Value& v, const ir::Loc& loc) const {
-  if (&v.body() != this)
+  if (&v.body(loc) != this)
     ir::fail(Diag::ForeignValue, loc, "a value of another kernel",
              "use values of the body that is being built");
+  if (v.id() < dead_.size() && dead_[v.id()] && kernel_.slot_of(v.id()) < 0)
+    ir::fail(Diag::ForeignValue, loc, "a value of a loop or branch that is done",
+             "assign it to a variable (var) that was made before the loop or branch");
+}
+
+void Body::leave(std::size_t first) {
+  dead_.resize(kernel_.values.size());
+  std::fill(dead_.begin() + static_cast<std::ptrdiff_t>(first), dead_.end(), true);
 }
 
 Value Body::emit(Op op, const std::vector<Value>& in, const ir::Loc& loc,
                  std::vector<ir::Attr> attrs) {
   std::vector<ValueId> ids;
-  for (const Value& v : in) ids.push_back(v.id());
+  for (const Value& v : in) {
+    own(v, loc);
+    ids.push_back(v.id());
+  }
   return emit(op, ir::result_type(kernel_, op, ids, loc), in, loc, std::move(attrs));
 }
 
@@ -105,54 +112,73 @@ void Body::check_rank(const Place& place) const {
 
 Value Body::offset(const Place& place) {
   check_rank(place);
-  Value total = constant(s64, 0);
-  bool zero = true;
+  builder_.at(place.loc);
+  ValueId total = ir::no_value;
   for (std::size_t i = 0; i < place.coords.size(); ++i) {
-    if (!zero) total = binary(Op::Mul, {total}, {size(place.tensor->axes[i]).to(s64)});
+    if (total != ir::no_value) {
+      ValueId pitch = size(place.tensor->axes[i], place.loc).id();
+      total = builder_.binary(Op::Mul, total, builder_.cast(s64, pitch));
+    }
     const Coord& c = place.coords[i];
-    bool scalar = std::holds_alternative<Value>(c) || std::holds_alternative<std::int64_t>(c);
-    if (!scalar) continue;
-    Value index;
+    ValueId index = ir::no_value;
     if (const Value* v = std::get_if<Value>(&c)) {
       own(*v, place.loc);
       if (!ir::is_int(v->elem()) || v->is_tile())
         ir::fail(Diag::WrongClass, place.loc,
                  fmt::format("a coordinate of type {}", ir::name(v->elem())),
                  "index with an integer scalar");
-      index = v->to(s64);
+      index = builder_.cast(s64, v->id());
+    } else if (const std::int64_t* n = std::get_if<std::int64_t>(&c)) {
+      index = builder_.constant(s64, *n);
     } else {
-      index = constant(s64, std::get<std::int64_t>(c));
+      continue;  // all or part: from 0
     }
-    total = zero ? index : binary(Op::Add, {total}, {index});
-    zero = false;
+    total = total == ir::no_value ? index : builder_.binary(Op::Add, total, index);
   }
-  return total;
+  return {*this, total == ir::no_value ? builder_.constant(s64, 0) : total};
 }
+
+CoordArg::CoordArg(const Var& v, Here here) : coord(v.get(here)), here(here) {}
 
 // ---- variables and control ---------------------------------------------------------------------
 
-Value Var::get() const { return {*body_, body_->vars_[index_]}; }
+ValueId& Var::current(const ir::Loc& loc) const {
+  if (index_ >= body_->vars_.size() || body_->var_serials_[index_] != serial_)
+    ir::fail(Diag::ForeignValue, loc, "a variable of a loop or branch that is done",
+             "make the variable before the loop or branch");
+  return body_->vars_[index_];
+}
+
+Value Var::get(ir::Loc loc) const { return {*body_, current(loc)}; }
 
 Var& Var::operator=(const Operand& v) {
-  Value now = v.in(*body_, get().elem());
-  if (now.elem() != get().elem() || now.is_tile())
-    ir::fail(Diag::TypeMismatch, v.loc(),
-             fmt::format("a {} assigned to a variable of {}", ir::name(now.elem()),
-                         ir::name(get().elem())),
-             fmt::format("convert it: .to({})", ir::name(get().elem())));
-  body_->vars_[index_] = now.id();
+  Elem elem = get(v.loc()).elem();
+  Value now = v.in(*body_, elem);
+  if (now.elem() != elem || now.is_tile())
+    ir::fail(
+        Diag::TypeMismatch, v.loc(),
+        fmt::format("a {} assigned to a variable of {}",
+                    ir::to_string(body_->kernel_, body_->kernel_.type(now.id())), ir::name(elem)),
+        fmt::format("convert it: .to({})", ir::name(elem)));
+  current(v.loc()) = now.id();
   return *this;
+}
+
+Var& Var::update(Op op, const Operand& v) {
+  return *this = Operand(binary(op, {get(v.loc()), v.loc()}, v), v.loc());
 }
 
 Var& Var::operator=(const Var& v) { return *this = Operand(v.get()); }
 
 Var Body::var(const Operand& first, Here here) {
-  Value v = first.in(*this, first.own_elem().value_or(first.fractional() ? f32 : s32));
+  Value v = first.in(*this, first.default_elem());
   if (v.is_tile())
     ir::fail(Diag::WrongClass, here, "a variable of tile type",
              "reduce the tile first; tiles are values, not variables");
+  var_serials_.resize(vars_.size());
+  var_serials_.push_back(next_serial_++);
   vars_.push_back(v.id());
-  return {*this, vars_.size() - 1};
+  return {*this, vars_.size() - 1, var_serials_.back()};
 }
 
 std::vector<ValueId> Body::enter(Region& region) {
@@ -179,6 +205,7 @@ void Body::loop(Operand lo, Operand hi, Operand step, LoopOptions options,
   builder_.open(region);
   body(Value{*this, index});
   builder_.close();
+  leave(index);
 
   // Variables that the body never assigned are not carried.
   Operation yield{
@@ -205,27 +232,31 @@ void Body::loop(Operand lo, Operand hi, Operand step, LoopOptions options,
 }
 
 void Body::loop_while(const std::function<Value()>& condition, const std::function<void()>& body,
-                      Here here) {
-  Operation op{.op = Op::While, .in = vars_, .out = {}, .attrs = {}, .regions = {}, .loc = here};
+                      ir::Loc loc) {
+  Operation op{.op = Op::While, .in = vars_, .out = {}, .attrs = {}, .regions = {}, .loc = loc};
   Region head, rest;
+  std::size_t first = kernel_.values.size();
   enter(head);
   builder_.open(head);
-  Operation end{.op = Op::Condition,
-                .in = {condition().id()},
-                .out = {},
-                .attrs = {},
-                .regions = {},
-                .loc = here};
+  Value c = condition();
+  own(c, loc);
   builder_.close();
+  leave(first);
+  Operation end{
+      .op = Op::Condition, .in = {c.id()}, .out = {}, .attrs = {}, .regions = {}, .loc = loc};
+  vars_.resize(op.in.size());  // variables made inside end there
   end.in.insert(end.in.end(), vars_.begin(), vars_.end());
-  ir::result_type(kernel_, Op::Condition, end.in, here);
+  ir::result_type(kernel_, Op::Condition, end.in, loc);
   head.ops.push_back(std::move(end));
+  first = kernel_.values.size();
   enter(rest);
   builder_.open(rest);
   body();
   builder_.close();
+  leave(first);
+  vars_.resize(op.in.size());
   rest.ops.push_back(
-      {.op = Op::Yield, .in = vars_, .out = {}, .attrs = {}, .regions = {}, .loc = here});
+      {.op = Op::Yield, .in = vars_, .out = {}, .attrs = {}, .regions = {}, .loc = loc});
   for (ValueId& v : vars_) op.out.push_back(v = kernel_.new_value(kernel_.type(v)));
   op.regions.push_back(std::move(head));
   op.regions.push_back(std::move(rest));
@@ -245,10 +276,12 @@ void Body::when(Operand c, const std::function<void()>& then,
   for (int branch = 0; branch < 2; ++branch) {
     Region region;
     vars_ = before;
+    std::size_t first = kernel_.values.size();
     builder_.open(region);
     if (branch == 0) then();
     if (branch == 1 && otherwise) otherwise();
     builder_.close();
+    leave(first);
     results[branch] = vars_;
     op.regions.push_back(std::move(region));
   }
@@ -283,8 +316,12 @@ std::vector<Value> Body::reduce(ir::Team team, const std::vector<Value>& values,
                tile ? "pass a tile, or use the value as it is"
                     : "reduce the tile over the thread first: block_reduce_sum(sum(x))");
   }
-  for (const Value& v : identities) op.in.push_back(v.id());
+  for (const Value& v : identities) {
+    own(v, loc);
+    op.in.push_back(v.id());
+  }
   Region region;
+  std::size_t first = kernel_.values.size();
   std::vector<Value> sides[2];
   for (auto& side : sides)
     for (const Value& v : values) {
@@ -296,7 +333,9 @@ std::vector<Value> Body::reduce(ir::Team team, const std::vector<Value>& values,
   Operation yield{.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = loc};
   for (const Value& v : combine(sides[0], sides[1])) yield.in.push_back(v.id());
   builder_.close();
+  leave(first);
   region.ops.push_back(std::move(yield));
+  for (Operation& inner : region.ops) inner.loc = loc;  // the author's call, not the combine's code
   op.regions.push_back(std::move(region));
   std::vector<Value> results;
   for (const Value& v : values) {

@@ -17,19 +17,23 @@ struct KernelSource;
 /// A variable: reads give its current value, assignments change it; loops and branches carry it.
 class Var {
  public:
-  Var(Body& body, std::size_t index) : body_(&body), index_(index) {}
+  Var(Body& body, std::size_t index, std::size_t serial)
+      : body_(&body), index_(index), serial_(serial) {}
   Var(const Var&) = default;
-  Value get() const;
+  Value get(ir::Loc loc = Here::current()) const;
   operator Value() const { return get(); }
   Var& operator=(const Operand& v);
   Var& operator=(const Var& v);
-  Var& operator+=(Operand v) { return *this = get() + v; }
-  Var& operator-=(Operand v) { return *this = get() - v; }
-  Var& operator*=(Operand v) { return *this = get() * v; }
+  Var& operator+=(const Operand& v) { return update(ir::Op::Add, v); }
+  Var& operator-=(const Operand& v) { return update(ir::Op::Sub, v); }
+  Var& operator*=(const Operand& v) { return update(ir::Op::Mul, v); }
 
  private:
+  ir::ValueId& current(const ir::Loc& loc) const;
+  Var& update(ir::Op op, const Operand& v);
+
   Body* body_;
-  std::size_t index_;
+  std::size_t index_, serial_;
 };
 
 struct LoopOptions {
@@ -51,7 +55,7 @@ class Body {
     return constant(e, std::int64_t{v}, here);
   }
   /// The size of an axis, as s32.
-  Value size(const Axis& axis, Here here = Here::current());
+  Value size(const Axis& axis, ir::Loc loc = Here::current());
   Value arg(const Arg& arg, const ir::Loc& loc);
 
   /// A variable of scalar type with its first value.
@@ -71,7 +75,7 @@ class Body {
   }
   /// While condition() holds, body().
   void loop_while(const std::function<Value()>& condition, const std::function<void()>& body,
-                  Here here = Here::current());
+                  ir::Loc loc = Here::current());
   /// Where c holds, then(); else otherwise(). Both may assign variables.
   void when(Operand c, const std::function<void()>& then,
             const std::function<void()>& otherwise = {});
@@ -105,7 +109,7 @@ class Body {
   void check_rank(const Place& place) const;
   /// Element offset of a place from its scalar coordinates (All and Part count as 0): s64.
   Value offset(const Place& place);
-  /// That the value belongs to this body.
+  /// That the value belongs to this body and to a region that is still open.
   void own(const Value& v, const ir::Loc& loc) const;
 
  protected:
@@ -116,7 +120,13 @@ class Body {
   ir::Kernel& kernel_;
   const ir::Schedule& schedule_;
   ir::Builder builder_;
-  std::vector<ir::ValueId> vars_;  ///< current value of every variable
+  /// Region whose values began at `first` is done: nothing may use them from here on.
+  void leave(std::size_t first);
+
+  std::vector<ir::ValueId> vars_;         ///< current value of every variable
+  std::vector<std::size_t> var_serials_;  ///< which variable it is; perhaps longer than vars_
+  std::size_t next_serial_ = 0;
+  std::vector<bool> dead_;  ///< by value: of a region that is done
 };
 
 }  // namespace barline::dsl

@@ -22,6 +22,9 @@ std::string entry_name(const KernelSource& source, const Config& config) {
 
 void declare_axes(ir::Kernel& k, const Tensor& t, ir::Param& p, const Config& config) {
   for (const Axis& axis : t.axes) {
+    if (!ir::is_name(axis.name))
+      ir::fail(Diag::BadName, t.loc, fmt::format("axis '{}' of '{}'", axis.name, t.name),
+               "rename it");
     auto at = std::find_if(k.axes.begin(), k.axes.end(),
                            [&](const ir::Axis& a) { return a.name == axis.name; });
     if (at == k.axes.end()) {
@@ -35,6 +38,11 @@ void declare_axes(ir::Kernel& k, const Tensor& t, ir::Param& p, const Config& co
       k.axis_sizes.push_back(ir::no_value);
       at = std::prev(k.axes.end());
     }
+    if (at->multiple != axis.multiple)
+      ir::fail(Diag::BadDim, t.loc,
+               fmt::format("axis '{}' as a multiple of {} and of {}", axis.name, at->multiple,
+                           axis.multiple),
+               "promise the same wherever the axis is named");
     p.axes.push_back(static_cast<int>(at - k.axes.begin()));
   }
 }
@@ -103,19 +111,7 @@ void check_used(const ir::Kernel& k) {
                "use it, or drop it from the list");
 }
 
-}  // namespace
-
-KernelSource kernel(std::string name, ParamList params, std::function<void(Tiles&)> body,
-                    Here here) {
-  return {std::move(name), std::move(params.items), std::nullopt, std::move(body), {}, here};
-}
-
-KernelSource kernel(std::string name, ParamList params, LaunchShape launch,
-                    std::function<void(Thread&)> body, Here here) {
-  return {std::move(name), std::move(params.items), std::move(launch), {}, std::move(body), here};
-}
-
-ir::Kernel instantiate(const KernelSource& source, const Config& config) {
+ir::Kernel build(const KernelSource& source, const Config& config) {
   ir::Kernel k;
   k.name = entry_name(source, config);
   k.config = config.label.empty() ? source.name : config.label;
@@ -133,9 +129,33 @@ ir::Kernel instantiate(const KernelSource& source, const Config& config) {
   }
   k.body.ops.push_back(
       {.op = ir::Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = source.loc});
-  check_used(k);
   ir::check(k);
+  check_used(k);
   return k;
+}
+
+}  // namespace
+
+KernelSource kernel(std::string name, ParamList params, std::function<void(Tiles&)> body,
+                    Here here) {
+  return {std::move(name), std::move(params.items), std::nullopt, std::move(body), {}, here};
+}
+
+KernelSource kernel(std::string name, ParamList params, LaunchShape launch,
+                    std::function<void(Thread&)> body, Here here) {
+  return {std::move(name), std::move(params.items), std::move(launch), {}, std::move(body), here};
+}
+
+ir::Kernel instantiate(const KernelSource& source, const Config& config) {
+  try {
+    return build(source, config);
+  } catch (const ir::Error& e) {
+    // What concerns the kernel as a whole (its name, its launch) is said where it was declared.
+    ir::Diagnostic d = e.diagnostic();
+    if (d.loc) throw;
+    d.loc = source.loc;
+    throw ir::Error(std::move(d));
+  }
 }
 
 }  // namespace barline::dsl

@@ -32,7 +32,9 @@ struct CoordArg {
   Coord coord;
   Here here;
   CoordArg(const Value& v, Here here = Here::current()) : coord(v), here(here) {}
+  CoordArg(const Var& v, Here here = Here::current());
   CoordArg(int i, Here here = Here::current()) : coord(std::int64_t{i}), here(here) {}
+  CoordArg(std::int64_t i, Here here = Here::current()) : coord(i), here(here) {}
   CoordArg(All a, Here here = Here::current()) : coord(a), here(here) {}
   CoordArg(Part p, Here here = Here::current()) : coord(p), here(here) {}
 };

@@ -74,10 +74,16 @@ void Thread::store_if(Operand active, const Place& p, Operand value, AccessOptio
       p.loc, attrs_of(o));
 }
 
+void Thread::check_lanes(const Place& p, int lanes) const {
+  bool power = lanes == 2 || lanes == 4 || lanes == 8 || lanes == 16;
+  if (!power || lanes * ir::bits(p.tensor->elem) > 128)
+    ir::fail(Diag::BadCall, p.loc,
+             fmt::format("a vector of {} elements of {}", lanes, ir::name(p.tensor->elem)),
+             "use 2, 4, 8 or 16 elements, at most 16 bytes");
+}
+
 Vec Thread::load_vec(const Place& p, int lanes, AccessOptions o) {
-  if (lanes != 2 && lanes != 4 && lanes != 8 && lanes != 16)
-    ir::fail(Diag::BadCall, p.loc, fmt::format("a vector of {} elements", lanes),
-             "use 2, 4, 8 or 16, at most 16 bytes");
+  check_lanes(p, lanes);
   Value v = emit(Op::Load, ir::vector(p.tensor->elem, lanes), {root(*p.tensor, p.loc), index_of(p)},
                  p.loc, attrs_of(o));
   Vec out;
@@ -88,6 +94,7 @@ Vec Thread::load_vec(const Place& p, int lanes, AccessOptions o) {
 }
 
 void Thread::store_vec(const Place& p, const Vec& value, AccessOptions o) {
+  check_lanes(p, static_cast<int>(value.size()));
   ir::Type type = ir::vector(p.tensor->elem, static_cast<int>(value.size()));
   Value packed = emit(Op::Pack, type, value.elements, p.loc);
   act(Op::Store, {root(*p.tensor, p.loc), index_of(p), packed}, p.loc, attrs_of(o));
@@ -112,12 +119,17 @@ void Thread::fence(MemScope scope, Here here) {
 }
 
 void Thread::flag_signal(const Place& flag) {
-  atomic(ir::RmwKind::Add, flag, 1, {.order = MemOrder::Release});
+  atomic(ir::RmwKind::Add, flag, {1, flag.loc}, {.order = MemOrder::Release});
 }
 
 void Thread::flag_wait(const Place& flag, Operand target) {
   Value least = target.in(*this, flag.tensor->elem);
-  loop_while([&] { return load(flag, {.order = MemOrder::Acquire}) < least; }, [] {});
+  auto behind = [&] {
+    Value now = load(flag, {.order = MemOrder::Acquire});
+    return compare(ir::Compare::Lt, {now, flag.loc}, {least, flag.loc});
+  };
+  loop_while(
+      behind, [] {}, flag.loc);
 }
 
 Shared Thread::shared(std::string name, Elem elem, std::int64_t extent, int copies, Here here) {
@@ -135,18 +147,30 @@ Shared Thread::shared(std::string name, Elem elem, std::int64_t extent, int copi
 }
 
 void Thread::check_slot(const Shared& slot, const ir::Loc& loc) {
-  if (!(slot.root.id() != ir::no_value) || &slot.root.body() != this)
+  if (slot.root.id() == ir::no_value || &slot.root.body() != this)
     ir::fail(Diag::SlotMisuse, loc, fmt::format("slot '{}' of another kernel", slot.name),
              "declare it in this body with shared()");
+  own(slot.root, loc);
+}
+
+/// An index that the host knows; what the device computes is the proof's and the simulator's.
+void Thread::check_index(const Shared& slot, const Operand& index) const {
+  std::optional<std::int64_t> i = index.whole();
+  if (i && (*i < 0 || *i >= slot.extent))
+    ir::fail(Diag::SlotMisuse, index.loc(),
+             fmt::format("element {} of slot '{}' of {}", *i, slot.name, slot.extent),
+             "stay within the slot's extent, or declare it larger");
 }
 
 Value Thread::load(const Shared& slot, Operand index) {
   check_slot(slot, index.loc());
+  check_index(slot, index);
   return emit(Op::Load, ir::scalar(slot.elem), {slot.root, as_index(*this, index)}, index.loc());
 }
 
 void Thread::store(const Shared& slot, Operand index, Operand value) {
   check_slot(slot, index.loc());
+  check_index(slot, index);
   Value v = value.in(*this, slot.elem);
   if (v.elem() != slot.elem)
     ir::fail(Diag::SlotMisuse, index.loc(),
@@ -158,6 +182,7 @@ void Thread::store(const Shared& slot, Operand index, Operand value) {
 
 Value Thread::atomic(ir::RmwKind kind, const Shared& slot, Operand index, Operand value) {
   check_slot(slot, index.loc());
+  check_index(slot, index);
   std::vector<ir::Attr> attrs{attr(Key::Rmw, kind), attr(Key::Order, MemOrder::Relaxed),
                               attr(Key::Scope, MemScope::Cta)};
   return emit(Op::Atomic, {slot.root, as_index(*this, index), value.in(*this, slot.elem)},

@@ -110,6 +110,8 @@ class Thread : public Body {
   std::vector<ir::Attr> attrs_of(const AccessOptions& options);
   Value index_of(const Place& place);
   void check_slot(const Shared& slot, const ir::Loc& loc);
+  void check_index(const Shared& slot, const Operand& index) const;
+  void check_lanes(const Place& place, int lanes) const;
 };
 
 }  // namespace barline::dsl

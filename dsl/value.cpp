@@ -15,7 +15,7 @@ using ir::Diag;
 Body& body_of(std::initializer_list<const Operand*> operands) {
   for (const Operand* o : operands)
     if (const Value* v = o->value()) {
-      v->body().own(*v, o->loc());
+      v->body(o->loc()).own(*v, o->loc());
       return v->body();
     }
   ir::fail(Diag::HostValue, (*operands.begin())->loc(),
@@ -27,7 +27,9 @@ Body& body_of(std::initializer_list<const Operand*> operands) {
 Elem common_elem(std::initializer_list<const Operand*> operands) {
   for (const Operand* o : operands)
     if (auto e = o->own_elem()) return *e;
-  return f32;
+  for (const Operand* o : operands)
+    if (o->default_elem() == f32) return f32;
+  return s32;
 }
 
 Value same_type_op(ir::Op op, std::initializer_list<const Operand*> operands,
@@ -48,37 +50,33 @@ Value shift(ir::Op op, const Operand& a, const Operand& n) {
 
 }  // namespace
 
-Body& Value::body() const {
+Body& Value::body(const ir::Loc& loc) const {
   if (!body_)
-    ir::fail(Diag::HostValue, {}, "a Value that no kernel made", "assign it before its first use");
+    ir::fail(Diag::HostValue, loc, "a Value that no kernel made", "assign it before its first use");
   return *body_;
 }
 
 Elem Value::elem() const { return body().kernel().type(id_).elem; }
 bool Value::is_tile() const { return body().kernel().type(id_).is_tile(); }
 
-Value Value::to(Elem e, Rounding round, Here here) const {
+Value Value::to(Elem e, Rounding round, ir::Loc loc) const {
+  body(loc).own(*this, loc);
   if (elem() == e) return *this;
-  body().own(*this, here);
-  body().builder().at(here);
+  body().builder().at(loc);
   return {body(), body().builder().cast(e, id_, round)};
 }
 
-Value Value::as(Elem e, Here here) const {
+Value Value::as(Elem e, ir::Loc loc) const {
+  body(loc).own(*this, loc);
   if (elem() == e) return *this;
   if (ir::bits(e) != ir::bits(elem()))
-    ir::fail(Diag::TypeMismatch, here,
+    ir::fail(Diag::TypeMismatch, loc,
              fmt::format("{} bits read as {}", ir::name(elem()), ir::name(e)),
              "convert the value with .to(), or reinterpret a type of the same width");
-  return body().emit(ir::Op::Bitcast, body().kernel().type(id_).with(e), {*this}, here);
+  return body().emit(ir::Op::Bitcast, body().kernel().type(id_).with(e), {*this}, loc);
 }
 
-Value::operator bool() const {
-  ir::fail(Diag::HostValue, body_ ? body_->builder().loc() : ir::Loc{},
-           "a device value as a condition of the host", "use when(), loop_while() or select()");
-}
-
-Operand::Operand(const Var& v, Here here) : Operand(v.get(), here) {}
+Operand::Operand(const Var& v, ir::Loc loc) : Operand(v.get(loc), loc) {}
 
 std::optional<Elem> Operand::own_elem() const {
   if (const Value* v = value()) return v->elem();
@@ -86,9 +84,26 @@ std::optional<Elem> Operand::own_elem() const {
   return std::nullopt;
 }
 
-bool Operand::fractional() const {
+Elem Operand::default_elem() const {
+  if (auto e = own_elem()) return *e;
+  return std::holds_alternative<double>(what_) ? f32 : s32;
+}
+
+std::optional<std::int64_t> Operand::whole() const {
+  const std::int64_t* n = std::get_if<std::int64_t>(&what_);
+  return n ? std::optional(*n) : std::nullopt;
+}
+
+/// A number fits a type of integers if its bits do, read with a sign or without.
+void Operand::check_range(Elem like) const {
+  if (ir::is_float(like)) return;
   const double* d = std::get_if<double>(&what_);
-  return d && *d != std::trunc(*d);
+  double n = d ? *d : static_cast<double>(std::get<std::int64_t>(what_));
+  bool holds = n == std::trunc(n) && n >= -std::ldexp(1, ir::bits(like) - 1) &&
+               n < std::ldexp(1, ir::bits(like));
+  if (!holds || ir::info(like).klass == ir::Storage)
+    ir::fail(Diag::TypeMismatch, loc_, fmt::format("the number {} as {}", n, ir::name(like)),
+             "write a number that the type holds, or convert the other side with .to()");
 }
 
 Value Operand::in(Body& body, Elem like) const {
@@ -98,25 +113,41 @@ Value Operand::in(Body& body, Elem like) const {
   }
   if (auto arg = std::get_if<const Arg*>(&what_)) return body.arg(**arg, loc_);
   body.builder().at(loc_);
-  if (auto axis = std::get_if<const Axis*>(&what_)) {
-    Value size = body.size(**axis);
-    return {body, body.builder().cast(like, size.id())};
-  }
-  if (!ir::is_float(like) && (fractional() || ir::info(like).klass == ir::Storage))
-    ir::fail(Diag::TypeMismatch, loc_,
-             fmt::format("the number {} as {}", std::get<double>(what_), ir::name(like)),
-             "write a whole number, or convert the other side with .to(f32)");
+  if (auto axis = std::get_if<const Axis*>(&what_))
+    return {body, body.builder().cast(like, body.size(**axis, loc_).id())};
+  check_range(like);
   if (const double* d = std::get_if<double>(&what_)) {
-    ir::ValueId id = ir::is_float(like)
-                         ? body.builder().constant_f(like, *d)
-                         : body.builder().constant(like, static_cast<std::int64_t>(*d));
-    return {body, id};
+    if (ir::is_float(like)) return {body, body.builder().constant_f(like, *d)};
+    bool high = *d >= 0x1p63;  // of u64
+    auto n = high ? static_cast<std::int64_t>(static_cast<std::uint64_t>(*d))
+                  : static_cast<std::int64_t>(*d);
+    return {body, body.builder().constant(like, n)};
   }
   return {body, body.builder().constant(like, std::get<std::int64_t>(what_))};
 }
 
 Value binary(ir::Op op, const Operand& a, const Operand& b) { return same_type_op(op, {&a, &b}); }
 Value unary(ir::Op op, const Operand& a) { return same_type_op(op, {&a}); }
+
+namespace {
+void want_bool(const Operand& o) {
+  if (o.default_elem() != i1)
+    ir::fail(Diag::WrongClass, o.loc(),
+             fmt::format("a condition of type {}", ir::name(o.default_elem())),
+             "compare it first: x != 0; & and | work on bits");
+}
+}  // namespace
+
+Value logical(ir::Op op, const Operand& a, const Operand& b) {
+  want_bool(a);
+  want_bool(b);
+  return binary(op, a, b);
+}
+
+Value logical_not(const Operand& a) {
+  want_bool(a);
+  return unary(ir::Op::Not, a);
+}
 
 Value compare(ir::Compare pred, const Operand& a, const Operand& b) {
   return same_type_op(ir::Op::Cmp, {&a, &b},

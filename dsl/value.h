@@ -39,6 +39,7 @@ struct Arg {
       : name(std::move(name)), elem(elem), loc(here) {}
 };
 
+/// No condition of the host: `if (v)` does not compile. when(), loop_while() and select() choose.
 class Value {
  public:
   Value() = default;
@@ -46,15 +47,13 @@ class Value {
 
   Elem elem() const;
   bool is_tile() const;
-  Body& body() const;
+  Body& body(const ir::Loc& loc = {}) const;
   ir::ValueId id() const { return id_; }
 
   /// The value converted to `e`; floats round by `round`, float to integer saturates.
-  Value to(Elem e, Rounding round = Rounding::Rn, Here here = Here::current()) const;
+  Value to(Elem e, Rounding round = Rounding::Rn, ir::Loc loc = Here::current()) const;
   /// The same bits as a type of the same width.
-  Value as(Elem e, Here here = Here::current()) const;
-  /// A device value has no truth on the host: use when() or select().
-  explicit operator bool() const;
+  Value as(Elem e, ir::Loc loc = Here::current()) const;
 
  private:
   Body* body_ = nullptr;
@@ -65,17 +64,20 @@ class Value {
 /// or an axis' size. Made implicitly, so that it records where the expression stands.
 class Operand {
  public:
-  Operand(const Value& v, Here here = Here::current()) : what_(v), loc_(here) {}
-  Operand(const Var& v, Here here = Here::current());
-  Operand(double number, Here here = Here::current()) : what_(number), loc_(here) {}
-  Operand(float number, Here here = Here::current()) : Operand(double{number}, here) {}
-  Operand(int number, Here here = Here::current()) : what_(std::int64_t{number}), loc_(here) {}
-  Operand(unsigned number, Here here = Here::current()) : what_(std::int64_t{number}), loc_(here) {}
-  Operand(std::int64_t number, Here here = Here::current()) : what_(number), loc_(here) {}
-  Operand(std::uint64_t number, Here here = Here::current())
-      : what_(static_cast<std::int64_t>(number)), loc_(here) {}
-  Operand(const Arg& arg, Here here = Here::current()) : what_(&arg), loc_(here) {}
-  Operand(const Axis& axis, Here here = Here::current()) : what_(&axis), loc_(here) {}
+  Operand(const Value& v, ir::Loc loc = Here::current()) : what_(v), loc_(std::move(loc)) {}
+  Operand(const Var& v, ir::Loc loc = Here::current());
+  Operand(double number, ir::Loc loc = Here::current()) : what_(number), loc_(std::move(loc)) {}
+  Operand(float number, ir::Loc loc = Here::current()) : Operand(double{number}, std::move(loc)) {}
+  Operand(int number, ir::Loc loc = Here::current())
+      : Operand(std::int64_t{number}, std::move(loc)) {}
+  Operand(unsigned number, ir::Loc loc = Here::current())
+      : Operand(std::int64_t{number}, std::move(loc)) {}
+  Operand(std::int64_t number, ir::Loc loc = Here::current())
+      : what_(number), loc_(std::move(loc)) {}
+  Operand(std::uint64_t number, ir::Loc loc = Here::current())
+      : Operand(static_cast<std::int64_t>(number), std::move(loc)) {}
+  Operand(const Arg& arg, ir::Loc loc = Here::current()) : what_(&arg), loc_(std::move(loc)) {}
+  Operand(const Axis& axis, ir::Loc loc = Here::current()) : what_(&axis), loc_(std::move(loc)) {}
 
   const ir::Loc& loc() const { return loc_; }
   const Value* value() const { return std::get_if<Value>(&what_); }
@@ -83,16 +85,23 @@ class Operand {
   Value in(Body& body, Elem like) const;
   /// The type it has by itself; nothing for numbers and axis sizes.
   std::optional<Elem> own_elem() const;
-  /// True for a number with a fraction, which no integer type holds.
-  bool fractional() const;
+  /// The type it takes where no other side has one: s32, or f32 for a number with a point.
+  Elem default_elem() const;
+  /// The number, if it is a whole one of the host.
+  std::optional<std::int64_t> whole() const;
 
  private:
+  void check_range(Elem like) const;
+
   std::variant<Value, double, std::int64_t, const Arg*, const Axis*> what_;
   ir::Loc loc_;
 };
 
 Value binary(ir::Op op, const Operand& a, const Operand& b);
 Value unary(ir::Op op, const Operand& a);
+/// The same on i1 alone: of other types `&&`, `||` and `!` would mean their bits.
+Value logical(ir::Op op, const Operand& a, const Operand& b);
+Value logical_not(const Operand& a);
 Value compare(ir::Compare pred, const Operand& a, const Operand& b);
 
 inline Value operator+(Operand a, Operand b) { return binary(ir::Op::Add, a, b); }
@@ -103,13 +112,13 @@ inline Value operator%(Operand a, Operand b) { return binary(ir::Op::Rem, a, b);
 inline Value operator&(Operand a, Operand b) { return binary(ir::Op::And, a, b); }
 inline Value operator|(Operand a, Operand b) { return binary(ir::Op::Or, a, b); }
 inline Value operator^(Operand a, Operand b) { return binary(ir::Op::Xor, a, b); }
-inline Value operator&&(Operand a, Operand b) { return binary(ir::Op::And, a, b); }
-inline Value operator||(Operand a, Operand b) { return binary(ir::Op::Or, a, b); }
+inline Value operator&&(Operand a, Operand b) { return logical(ir::Op::And, a, b); }
+inline Value operator||(Operand a, Operand b) { return logical(ir::Op::Or, a, b); }
 Value operator<<(Operand a, Operand n);
 Value operator>>(Operand a, Operand n);
 inline Value operator-(Operand a) { return unary(ir::Op::Neg, a); }
 inline Value operator~(Operand a) { return unary(ir::Op::Not, a); }
-inline Value operator!(Operand a) { return unary(ir::Op::Not, a); }
+inline Value operator!(Operand a) { return logical_not(a); }
 inline Value operator<(Operand a, Operand b) { return compare(ir::Compare::Lt, a, b); }
 inline Value operator<=(Operand a, Operand b) { return compare(ir::Compare::Le, a, b); }
 inline Value operator>(Operand a, Operand b) { return compare(ir::Compare::Gt, a, b); }
