@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/ops.md and docs/diagnostics.md are what the tables say.
 #include <catch2/catch.hpp>
+#include <regex>
 
 #include "ir/diagnostic.h"
 #include "ir/op.h"
@@ -159,4 +160,22 @@ TEST_CASE("every op and every diagnostic is documented") {
     CHECK(ir::def(static_cast<ir::Op>(i)).doc.size() > 4);
   }
   for (int i = 0; i < ir::diag_count; ++i) CHECK(ir::rule(static_cast<ir::Diag>(i)).size() > 10);
+}
+
+TEST_CASE("the README shows the first kernel as it is compiled") {
+  std::string readme = slurp(root() / "README.md");
+  CHECK(readme.find("```cpp\n" + slurp(root() / "examples/first_kernel/l2_norm.cpp") + "```") !=
+        readme.npos);
+}
+
+TEST_CASE("links in the documents lead somewhere") {
+  static const std::regex link(R"(\]\(([^)#:]+)\))");
+  for (const char* document : {"README.md", "DESIGN.md", "CONTRIBUTING.md"}) {
+    std::string text = slurp(root() / document);
+    CHECK(text.size() > 1000);
+    for (std::sregex_iterator at(text.begin(), text.end(), link), end; at != end; ++at) {
+      CAPTURE(document, (*at)[1].str());
+      CHECK(fs::exists(root() / (*at)[1].str()));
+    }
+  }
 }
