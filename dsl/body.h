@@ -68,10 +68,10 @@ class Body {
   void loop(Operand lo, Operand hi, Operand step, LoopOptions options,
             const std::function<void(Value)>& body);
   void loop(Operand lo, Operand hi, const std::function<void(Value)>& body) {
-    loop(lo, hi, 1, {}, body);
+    loop(lo, hi, {1, lo.loc()}, {}, body);
   }
   void loop(Operand lo, Operand hi, LoopOptions options, const std::function<void(Value)>& body) {
-    loop(lo, hi, 1, options, body);
+    loop(lo, hi, {1, lo.loc()}, options, body);
   }
   /// While condition() holds, body().
   void loop_while(const std::function<Value()>& condition, const std::function<void()>& body,

@@ -41,10 +41,11 @@ Value fold_over(Team team, Fold fold, const Value& v, Here here) {
 
 /// A NaN counts as nothing: the identity. What is left commutes, so every member of a team has the
 /// same pair.
-Indexed without_nan(const Indexed& v, const std::vector<Value>& identities) {
+Indexed without_nan(const Indexed& v, const std::vector<Value>& identities, Here here) {
   if (!ir::is_float(v.value.elem())) return v;
-  Value number = v.value == v.value;
-  return {select(number, v.value, identities[0]), select(number, v.index, identities[1])};
+  Value number = compare(ir::Compare::Eq, {v.value, here}, {v.value, here});
+  return {select({number, here}, v.value, identities[0]),
+          select({number, here}, v.index, identities[1])};
 }
 
 Indexed argmax_over(Team team, Indexed v, Here here) {
@@ -52,7 +53,7 @@ Indexed argmax_over(Team team, Indexed v, Here here) {
   bool within = team == Team::Thread;
   std::vector<Value> ids{identity(b, v.value.elem(), Fold::Max, here),
                          identity(b, v.index.elem(), Fold::Min, here)};
-  if (!within) v = without_nan(v, ids);
+  if (!within) v = without_nan(v, ids, here);
   auto combine = [&](std::vector<Value> x, std::vector<Value> y) {
     Value wins = (x[0] > y[0]) | ((x[0] == y[0]) & (x[1] <= y[1]));
     if (within) wins = wins | (y[0] != y[0]);  // the element; what is kept, x, is never a NaN
@@ -81,7 +82,7 @@ Indexed argmax(const Value& tile, const Value& positions, Here here) {
   return argmax_over(Team::Thread, {tile, positions}, here);
 }
 Moments moments(const Value& tile, Here here) {
-  return moments_over(Team::Thread, {tile, tile * tile}, here);
+  return moments_over(Team::Thread, {tile, binary(Op::Mul, {tile, here}, {tile, here})}, here);
 }
 
 Value warp_reduce_sum(const Value& v, Here here) {

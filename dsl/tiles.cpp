@@ -17,9 +17,9 @@ bool is_spread(const Coord& c) {
   return std::holds_alternative<All>(c) || std::holds_alternative<Part>(c);
 }
 
-Value widened(const Value& v) {
+Value widened(const Value& v, const ir::Loc& loc) {
   bool narrow = ir::is_float(v.elem()) && ir::bits(v.elem()) < 32;
-  return narrow ? v.to(f32) : v;
+  return narrow ? v.to(f32, Rounding::Rn, loc) : v;
 }
 
 }  // namespace
@@ -45,7 +45,11 @@ ir::StripeShape legalize_stripe(const ir::Schedule& s, const ir::Axis& axis, int
 int Tiles::grid_dim_of(int axis, std::int64_t per_block, const ir::Loc& loc) {
   for (int i = 0; i < 3; ++i) {
     ir::GridDim& g = kernel_.launch.grid[i];
-    if (g.axis == axis) return i;
+    if (g.axis == axis && g.per_block == per_block) return i;
+    if (g.axis == axis)
+      ir::fail(Diag::WrongAxis, loc,
+               fmt::format("axis '{}' both by index and split into parts", kernel_.axes[axis].name),
+               "take one index of it a block, or its part, not both");
     if (g.axis < 0) {
       g = {.axis = axis, .per_block = per_block, .count = 1};
       return i;
@@ -74,8 +78,11 @@ int Tiles::tile_layout(const Place& place) {
   bool over_grid = std::holds_alternative<Part>(place.coords.back());
   int axis = axis_index(t.axes.back(), place.loc);
   std::string name = kernel_.axes[axis].name + (over_grid ? "_part" : "");
-  for (std::size_t i = 0; i < kernel_.layouts.size(); ++i)
-    if (kernel_.layouts[i].name == name) return static_cast<int>(i);
+  for (std::size_t i = 0; i < kernel_.layouts.size(); ++i) {
+    ir::StripeShape known = ir::stripe_shape(kernel_.layouts[i]);
+    if (known.axis == axis && known.over_grid == over_grid) return static_cast<int>(i);
+    if (kernel_.layouts[i].name == name) name += '_';  // of another axis
+  }
   bool aligned = true;
   for (const ir::Param& p : kernel_.params)
     if (!p.axes.empty() && p.axes.back() == axis) aligned = aligned && p.axes.size() == 1;
@@ -92,16 +99,18 @@ Value Tiles::load(const Place& place) {
   return emit(Op::TileLoad, ir::tile(place.tensor->elem, layout), {from, offset(place)}, place.loc);
 }
 
-Value Tiles::stripe(const Place& place) { return widened(load(place)); }
+Value Tiles::stripe(const Place& place) { return widened(load(place), place.loc); }
 
 Value Tiles::at(const Place& place) {
   Value from = root(*place.tensor, place.loc);
-  return widened(emit(Op::Load, ir::scalar(place.tensor->elem), {from, offset(place)}, place.loc));
+  Value v = emit(Op::Load, ir::scalar(place.tensor->elem), {from, offset(place)}, place.loc);
+  return widened(v, place.loc);
 }
 
 void Tiles::store(const Place& place, Operand value) {
   Value to = root(*place.tensor, place.loc);
-  Value v = value.in(*this, place.tensor->elem).to(place.tensor->elem);
+  Elem elem = place.tensor->elem;
+  Value v = value.in(*this, elem).to(elem, Rounding::Rn, place.loc);
   if (v.is_tile()) {
     int layout = tile_layout(place);
     if (kernel_.type(v.id()).layout != layout)
@@ -117,7 +126,8 @@ void Tiles::store(const Place& place, Operand value) {
              fmt::format("a scalar stored along an axis of '{}'", place.tensor->name),
              "store a tile there, or name an index");
   // Every thread holds the scalar; one of them writes it.
-  Value first = emit(Op::ThreadRank, std::vector<Value>{}, place.loc) == 0;
+  Value rank = emit(Op::ThreadRank, std::vector<Value>{}, place.loc);
+  Value first = compare(ir::Compare::Eq, {rank, place.loc}, {0, place.loc});
   act(Op::Store, {to, offset(place), v, first}, place.loc);
 }
 

@@ -147,10 +147,10 @@ class Placer {
 
   Pending step_for(Operation& op, const Pending& pending) {
     Region& body = op.regions[0];
-    Pending entry = enter(pending, {op.in, 3, body.args, 1});
+    Pending entry = enter(pending, counts_.into(op));
     Pending end;
     do end = walk_region(body, entry);
-    while (merge(entry, leave(op, end, {body.ops.back().in, 0, body.args, 1})));
+    while (merge(entry, leave(op, end, counts_.back(op))));
     Pending out = leave(op, end, {body.ops.back().in, 0, op.out, 0});
     if (!runs(op)) merge(out, enter(pending, {op.in, 3, op.out, 0}));
     return out;

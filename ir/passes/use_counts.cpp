@@ -6,23 +6,6 @@
 namespace barline::ir {
 namespace {
 
-std::vector<Edge> edges(const Operation& op) {
-  const auto& r = op.regions;
-  switch (op.op) {
-    case Op::If: return {{r[0].ops.back().in, 0, op.out, 0}, {r[1].ops.back().in, 0, op.out, 0}};
-    case Op::For:
-      return {{op.in, 3, r[0].args, 1},
-              {r[0].ops.back().in, 0, r[0].args, 1},
-              {r[0].ops.back().in, 0, op.out, 0}};
-    case Op::While:
-      return {{op.in, 0, r[0].args, 0},
-              {r[0].ops.back().in, 1, r[1].args, 0},
-              {r[1].ops.back().in, 0, r[0].args, 0},
-              {r[0].ops.back().in, 1, op.out, 0}};
-    default: return {};
-  }
-}
-
 /// Calls f(from, to) on the values that the edge passes on.
 template <class F>
 void each_pair(const Edge& e, F f) {
@@ -31,6 +14,32 @@ void each_pair(const Edge& e, F f) {
 }
 
 }  // namespace
+
+Edge UseCounts::into(const Operation& loop) const {
+  const std::vector<ValueId>& args = loop.regions[0].args;
+  return {loop.in, 3, args, 1, args[0], effects_.use_form(loop.in[0])};
+}
+
+Edge UseCounts::back(const Operation& loop) const {
+  const std::vector<ValueId>& args = loop.regions[0].args;
+  Use step = effects_.use_form(loop.in[2]);
+  bool constant = step.known && step.base == no_value;
+  return {loop.regions[0].ops.back().in, 0, args, 1, args[0], {args[0], step.offset, constant}};
+}
+
+std::vector<Edge> UseCounts::edges(const Operation& op) const {
+  const auto& r = op.regions;
+  switch (op.op) {
+    case Op::If: return {{r[0].ops.back().in, 0, op.out, 0}, {r[1].ops.back().in, 0, op.out, 0}};
+    case Op::For: return {into(op), back(op), {r[0].ops.back().in, 0, op.out, 0}};
+    case Op::While:
+      return {{op.in, 0, r[0].args, 0},
+              {r[0].ops.back().in, 1, r[1].args, 0},
+              {r[1].ops.back().in, 0, r[0].args, 0},
+              {r[0].ops.back().in, 1, op.out, 0}};
+    default: return {};
+  }
+}
 
 UseCounts::UseCounts(const Kernel& k, const SlotEffects& effects) : k_(k), effects_(effects) {
   walk(k.body, [&](const Operation& op) {
@@ -54,6 +63,8 @@ bool UseCounts::spread(const Edge& edge) {
     for (int slot = 0; slot < static_cast<int>(k_.slots.size()); ++slot)
       if (drivers_.contains({slot, to})) grew = add(slot, effects_.use_form(from)) || grew;
   });
+  for (int slot = 0; slot < static_cast<int>(k_.slots.size()); ++slot)
+    if (drivers_.contains({slot, edge.index})) grew = add(slot, edge.index_from) || grew;
   return grew;
 }
 
@@ -61,14 +72,15 @@ bool UseCounts::rename(SlotAccess& a, const Edge& edge) const {
   std::int64_t copies = k_.slots[a.slot].copies;
   if (copies == 1 || !a.use.known) return false;
   bool done = false;
-  Use from_use = a.use;
-  each_pair(edge, [&](ValueId from, ValueId to) {
+  const Use now = a.use;
+  auto take = [&](const Use& from, ValueId to) {
     if (done || k_.type(to) != scalar(Elem::S32) || !drivers_.contains({a.slot, to})) return;
-    Use u = effects_.use_form(from);
-    if (!u.known || u.base != from_use.base) return;
-    a.use = {to, ((from_use.offset - u.offset) % copies + copies) % copies, true};
+    if (!from.known || from.base != now.base) return;
+    a.use = {to, ((now.offset - from.offset) % copies + copies) % copies, true};
     done = true;
-  });
+  };
+  if (edge.index != no_value) take(edge.index_from, edge.index);
+  each_pair(edge, [&](ValueId from, ValueId to) { take(effects_.use_form(from), to); });
   return done;
 }
 

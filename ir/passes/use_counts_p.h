@@ -11,12 +11,15 @@
 
 namespace barline::ir {
 
-/// Control passes values on: to[i + skip_to] takes from[i + skip_from].
+/// Control passes values on: to[i + skip_to] takes from[i + skip_from]. On the edges into a loop
+/// and back to its head, `index` takes index_from.
 struct Edge {
   const std::vector<ValueId>& from;
   std::size_t skip_from;
   const std::vector<ValueId>& to;
   std::size_t skip_to;
+  ValueId index = no_value;
+  Use index_from{};
 };
 
 class UseCounts {
@@ -24,11 +27,16 @@ class UseCounts {
   /// Both must outlive this object.
   UseCounts(const Kernel& k, const SlotEffects& effects);
 
+  /// The edges into a `for` and back to its head.
+  Edge into(const Operation& loop) const;
+  Edge back(const Operation& loop) const;
+
   /// Says the access' use count in terms of the edge's `to`: where from[i] is base + n and the
   /// access is at base + o, it is at to[i] + (o - n). False if no value of the edge tells.
   bool rename(SlotAccess& access, const Edge& edge) const;
 
  private:
+  std::vector<Edge> edges(const Operation& op) const;
   bool spread(const Edge& edge);
   bool add(int slot, const Use& use);
 

@@ -462,7 +462,8 @@ class Generator {
     op.regions.push_back(region(args, [&] {
       share(args[0]);
       share(args[1]);
-      ValueId count = args[1];
+      bool by_index = rng_.one_in(3);  // the loop's own counter, or one that it carries
+      ValueId count = args[by_index ? 0 : 1];
       for (int n = rng_.between(1, 2); n > 0; --n) {
         ValueId copy = b_.emit(Op::SlotAt, {slot, count});
         act(Op::Store, {copy, permuted(), pick(e)});
