@@ -1,125 +1,202 @@
 // SPDX-License-Identifier: Apache-2.0
-// The direction of dependencies and the house rules that a grep can see.
+// The shape of the source tree: which folder may include which, who may name LLVM and the driver,
+// how long files are, and what each begins with.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
+#include <sstream>
+#include <string>
+#include <vector>
 
-#include "tests/tree/sources.h"
-
-using namespace barline::test;
+namespace fs = std::filesystem;
 
 namespace {
 
-using Names = std::set<std::string>;
-
-// What each folder may include, itself aside. `runtime` is the folder without driver and jit.
-const std::map<std::string, Names> allowed = {
+/// What a folder may include, besides itself and the system. The most specific row counts.
+const std::map<std::string, std::set<std::string>> may_include = {
     {"ir", {}},
     {"dsl", {"ir"}},
     {"codegen", {"ir", "runtime"}},
-    {"verify", {"ir", "codegen"}},
-    {"runtime/driver", {}},
     {"runtime", {"runtime/driver"}},
+    {"runtime/driver", {}},
     {"runtime/jit", {"ir", "dsl", "codegen", "verify", "runtime", "runtime/driver"}},
-    {"kernels", {"ir", "dsl"}},
+    {"verify", {"ir", "codegen"}},
+    {"kernels", {"dsl", "ir"}},
+    {"tools",
+     {"ir", "dsl", "codegen", "verify", "runtime", "runtime/driver", "runtime/jit", "kernels"}},
 };
 
-const std::vector<std::string> library = {"ir", "dsl", "codegen", "verify", "runtime", "kernels"};
-const std::vector<std::string> everything = {"ir",      "dsl",   "codegen", "verify",   "runtime",
-                                             "kernels", "tools", "bench",   "examples", "tests"};
+constexpr int longest = 600;  ///< lines of a file; tables (*.def) may be longer
 
+struct Source {
+  std::string path;  ///< from the root of the tree
+  std::vector<std::string> lines;
+};
+
+bool is_source(const fs::path& p) {
+  static const std::set<std::string> kinds = {".cpp", ".h", ".c", ".def"};
+  return kinds.contains(p.extension().string());
+}
+
+std::vector<Source> read_tree() {
+  const fs::path root = BARLINE_SOURCE_DIR;
+  std::vector<Source> all;
+  for (const char* top : {"ir", "dsl", "codegen", "runtime", "verify", "kernels", "tools", "tests",
+                          "examples", "bench"}) {
+    if (!fs::exists(root / top)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      if (!entry.is_regular_file() || !is_source(entry.path())) continue;
+      Source s{fs::relative(entry.path(), root).string(), {}};
+      std::ifstream in(entry.path());
+      for (std::string line; std::getline(in, line);) s.lines.push_back(line);
+      all.push_back(std::move(s));
+    }
+  }
+  return all;
+}
+
+const std::vector<Source>& tree() {
+  static const std::vector<Source> all = read_tree();
+  return all;
+}
+
+/// The folder of the table that a path belongs to, or nothing.
 std::string folder_of(const std::string& path) {
-  for (const char* own : {"runtime/driver", "runtime/jit"})
-    if (path.rfind(std::string(own) + "/", 0) == 0) return own;
-  return path.substr(0, path.find('/'));
+  std::string best;
+  for (const auto& [folder, allowed] : may_include)
+    if (path.starts_with(folder + "/") && folder.size() > best.size()) best = folder;
+  return best;
 }
 
-/// Complaints of one source about its includes.
-std::vector<std::string> wrong_includes(const Source& source) {
-  static const std::regex include(R"re(^\s*#\s*include\s+"([^"]+)")re");
+/// The path of a line `#include "path"`, or nothing.
+std::string included(const std::string& line) {
+  static const std::regex include(R"(^\s*#\s*include\s+"([^"]+)\")");
+  std::smatch m;
+  return std::regex_search(line, m, include) ? m[1].str() : "";
+}
+
+/// What is wrong with one include, or nothing.
+std::string fault(const std::string& file, const std::string& path) {
+  std::string from = folder_of(file), to = folder_of(path);
+  if (from.empty() || to.empty() || from == to) return "";
+  if (may_include.at(from).contains(to)) return "";
+  return file + " includes " + path + ": " + from + " may not include " + to;
+}
+
+/// The line without its comment and its strings.
+std::string code_of(const std::string& line) {
+  static const std::regex strings(R"("([^"\\]|\\.)*")");
+  std::string text = std::regex_replace(line, strings, "\"\"");
+  return text.substr(0, text.find("//"));
+}
+
+/// Lines of the tree, outside tests, whose code matches and whose file is not in `home`.
+std::vector<std::string> found(const std::regex& what, const std::string& home) {
   std::vector<std::string> out;
-  std::string from = folder_of(source.path);
-  for (const std::string& line : source.lines) {
-    std::smatch m;
-    if (!std::regex_search(line, m, include)) continue;
-    std::string to = folder_of(m[1]);
-    if (to == from || !allowed.contains(to) || allowed.at(from).contains(to)) continue;
-    out.push_back(source.path + " includes " + m[1].str() + ": " + from + " may not know " + to);
+  for (const Source& s : tree()) {
+    if (s.path.starts_with(home + "/") || s.path.starts_with("tests/") ||
+        s.path.starts_with("bench/"))
+      continue;
+    for (std::size_t i = 0; i < s.lines.size(); ++i)
+      if (std::regex_search(code_of(s.lines[i]), what))
+        out.push_back(s.path + ":" + std::to_string(i + 1) + ": " + s.lines[i]);
   }
   return out;
 }
 
-/// Sources that have a match outside of the folder that may.
-std::vector<std::string> outside(const std::regex& what, const std::string& folder) {
-  std::vector<std::string> out;
-  for (const Source& source : sources(library)) {
-    if (folder_of(source.path) == folder) continue;
-    for (std::size_t i = 0; i < source.lines.size(); ++i)
-      if (std::regex_search(source.lines[i].substr(0, source.lines[i].find("//")), what))
-        out.push_back(source.path + ":" + std::to_string(i + 1) + ": " + source.lines[i]);
-  }
-  return out;
-}
+const std::regex names_llvm(R"(\bllvm::|<llvm[/-])");
+const std::regex names_driver(R"(\bcu[A-Z][A-Za-z0-9]*\s*\(|<cuda\.h>)");
 
 }  // namespace
 
-TEST_CASE("includes follow the direction of dependencies") {
-  std::vector<std::string> wrong;
-  for (const Source& source : sources(library))
-    for (std::string& w : wrong_includes(source)) wrong.push_back(std::move(w));
-  CAPTURE(wrong);
-  CHECK(wrong.empty());
+TEST_CASE("folders include only what their arrow allows", "[tree]") {
+  REQUIRE(tree().size() > 100);
+  int includes = 0;
+  for (const Source& s : tree())
+    for (const std::string& line : s.lines) {
+      std::string path = included(line);
+      if (path.empty()) continue;
+      ++includes;
+      CHECK(fault(s.path, path) == "");
+    }
+  CHECK(includes > 300);
 }
 
-TEST_CASE("an include against the direction is seen") {
-  Source source{"ir/type.cpp",
-                {"#include <map>", "  # include \"dsl/value.h\"", "#include \"ir/op.h\""}};
-  REQUIRE(wrong_includes(source).size() == 1);
-  CHECK(wrong_includes(source)[0] == "ir/type.cpp includes dsl/value.h: ir may not know dsl");
-  CHECK(wrong_includes({"runtime/cache/key.h", {"#include \"runtime/jit/unit.h\""}}).size() == 1);
-  CHECK(wrong_includes({"runtime/jit/unit.h", {"#include \"runtime/cache/key.h\""}}).empty());
+TEST_CASE("a forbidden include is found", "[tree]") {
+  CHECK(fault("ir/check.cpp", "dsl/value.h") != "");
+  CHECK(fault("dsl/value.cpp", "codegen/ptx.h") != "");
+  CHECK(fault("runtime/cache/store.cpp", "ir/kernel.h") != "");
+  CHECK(fault("runtime/driver/launch.cpp", "runtime/options.h") != "");
+  CHECK(fault("kernels/norm/softmax.cpp", "verify/compare.h") != "");
+  CHECK(fault("codegen/ptx.cpp", "ir/kernel.h") == "");
+  CHECK(fault("runtime/jit/unit.cpp", "dsl/kernel.h") == "");
+  CHECK(included("#include \"ir/type.h\"") == "ir/type.h");
+  CHECK(included("  #  include \"a.h\" // why") == "a.h");
+  CHECK(included("#include <vector>") == "");
 }
 
-TEST_CASE("only codegen names LLVM, only the driver folder names the driver's functions") {
-  std::vector<std::string> llvm = outside(std::regex(R"(\bllvm::|include [<"]llvm/)"), "codegen");
-  // BLAKE3 is plain C with names of LLVM's.
-  llvm.erase(
-      std::remove_if(llvm.begin(), llvm.end(), [](auto& s) { return s.find("blake3") != s.npos; }),
-      llvm.end());
-  CAPTURE(llvm);
-  CHECK(llvm.empty());
-  auto driver = outside(std::regex(R"(\bcu[A-Z][A-Za-z0-9]+\()"), "runtime/driver");
-  CAPTURE(driver);
-  CHECK(driver.empty());
-}
-
-TEST_CASE("the environment is read where a program begins") {
-  const Names may = {"runtime/options.cpp", "tools/main.cpp"};
-  std::vector<std::string> found;
-  for (const Source& source :
-       sources({"ir", "dsl", "codegen", "verify", "runtime", "kernels", "tools"}))
-    for (const std::string& line : source.lines)
-      if (line.find("getenv(") != line.npos && !may.contains(source.path))
-        found.push_back(source.path);
-  CAPTURE(found);
-  CHECK(found.empty());
-}
-
-TEST_CASE("every source says its licence and what it is for, and is not too long") {
-  constexpr std::size_t cap = 600;
-  std::vector<std::string> wrong;
-  for (const Source& source : sources(everything)) {
-    bool table = source.path.ends_with(".def");
-    if (source.lines.empty() || source.lines[0] != "// SPDX-License-Identifier: Apache-2.0")
-      wrong.push_back(source.path + ": no SPDX line");
-    if (source.path.ends_with(".h") &&
-        std::find(source.lines.begin(), source.lines.end(), "#pragma once") == source.lines.end())
-      wrong.push_back(source.path + ": no #pragma once");
-    if (!table && source.lines.size() > cap)
-      wrong.push_back(source.path + ": " + std::to_string(source.lines.size()) +
-                      " lines, the cap is " + std::to_string(cap));
+TEST_CASE("includes name files of the tree from its root", "[tree]") {
+  const fs::path root = BARLINE_SOURCE_DIR;
+  for (const Source& s : tree()) {
+    if (s.path.starts_with("examples/") || s.path.starts_with("tests/")) continue;
+    for (const std::string& line : s.lines) {
+      std::string path = included(line);
+      if (path.empty() || path.starts_with("barline_codegen_id")) continue;
+      INFO(s.path << ": " << line);
+      CHECK(fs::exists(root / path));
+    }
   }
-  CAPTURE(wrong);
-  CHECK(wrong.empty());
+}
+
+TEST_CASE("only codegen names LLVM, only the driver folder names cu functions", "[tree]") {
+  CHECK(found(names_llvm, "codegen") == std::vector<std::string>{});
+  CHECK(found(names_driver, "runtime/driver") == std::vector<std::string>{});
+  CHECK(std::regex_search(code_of("llvm::Value* v;"), names_llvm));
+  CHECK(std::regex_search(code_of("#include <llvm/IR/Value.h>"), names_llvm));
+  CHECK(std::regex_search(code_of("  cuLaunchKernel(f);"), names_driver));
+  CHECK_FALSE(std::regex_search(code_of("// above cuLaunchKernel (a comment)"), names_driver));
+}
+
+TEST_CASE("files are short enough to read", "[tree]") {
+  std::vector<std::size_t> lengths;
+  for (const Source& s : tree()) {
+    if (s.path.ends_with(".def")) continue;
+    INFO(s.path);
+    CHECK(s.lines.size() <= longest);
+    lengths.push_back(s.lines.size());
+  }
+  std::sort(lengths.begin(), lengths.end());
+  CHECK(lengths[lengths.size() / 2] < 200);
+  CHECK(lengths[lengths.size() * 9 / 10] < 400);
+}
+
+TEST_CASE("files begin with their licence and what they are for", "[tree]") {
+  for (const Source& s : tree()) {
+    INFO(s.path);
+    REQUIRE(s.lines.size() > 1);
+    CHECK(s.lines[0].find("SPDX-License-Identifier: Apache-2.0") != std::string::npos);
+    bool header = s.path.ends_with(".h");
+    if (!header) continue;
+    CHECK((s.lines[1].starts_with("//") || s.lines[1].starts_with("/*") ||
+           s.lines[1].starts_with(" *")));
+    bool once = std::find(s.lines.begin(), s.lines.end(), "#pragma once") != s.lines.end();
+    CHECK(once);
+  }
+}
+
+TEST_CASE("a pass is a header under 30 lines and a source under 400", "[tree]") {
+  int passes = 0;
+  for (const Source& s : tree()) {
+    if (!s.path.starts_with("ir/passes/")) continue;
+    INFO(s.path);
+    CHECK(s.lines.size() <= 400);
+    if (s.path.ends_with("_p.h") || !s.path.ends_with(".h")) continue;
+    CHECK(s.lines.size() < 30);
+    ++passes;
+  }
+  CHECK(passes >= 7);
 }
