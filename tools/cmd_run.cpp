@@ -20,7 +20,7 @@ struct RunOptions {
   std::vector<std::string> set, in, out;
   std::uint64_t seed = 1;
   int repeat = 1;
-  bool debug = false;
+  bool debug = false, untimed = false;
 };
 
 std::pair<std::string, std::string> name_and_value(const std::string& text, const char* option) {
@@ -95,7 +95,7 @@ Outcome launch(Session& session, const Job& job, const Problem& problem, const R
         throw Failure(fmt::format("{}: run {} gave other bits in '{}' than the first", job.config(),
                                   i + 1, name));
   }
-  out.us = time_launches(device, problem, prepared, {}).median_us;
+  if (!o.untimed) out.us = time_launches(device, problem, prepared, {}).median_us;
   out.detail = fmt::format("{}, {} registers", device.info().name, prepared.metadata().registers);
   return out;
 }
@@ -175,6 +175,7 @@ void add_run(CLI::App& app, Context& context) {
   sub.add_option("--seed", o->seed, "Of the generated input");
   sub.add_option("--repeat", o->repeat, "Runs on a GPU; every one must give the same bits")
       ->check(CLI::PositiveNumber);
+  sub.add_flag("--no-timing", o->untimed, "Launch once (for a memory checker, say)");
   sub.add_flag("--debug", o->debug, "Keep the kernel's print and check");
   sub.callback([&context, o] { context.action = [&context, o] { return run(context, *o); }; });
 }

@@ -11,6 +11,7 @@ using DeviceId = int;
 using DevicePointer = std::uint64_t;
 using Context = struct ContextTag*;
 using LibraryHandle = struct LibraryTag*;
+using ModuleHandle = struct ModuleTag*;
 using KernelHandle = struct KernelTag*;
 using FunctionHandle = struct FunctionTag*;
 using StreamHandle = struct StreamTag*;

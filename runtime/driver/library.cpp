@@ -139,9 +139,16 @@ Library Library::from_ptx(const Device& device, std::string_view ptx, std::strin
   Library library(device, std::move(label));
   const std::string text(ptx);  // the driver wants a terminating zero
   JitCall jit(options);
-  const abi::Result result =
+  abi::Result result =
       device.api().cuLibraryLoadData(&library.handle_, text.c_str(), jit.options(), jit.values(),
                                      jit.count(), nullptr, nullptr, 0);
+  if (result == abi::Result::Success) {
+    // A lazy driver compiles at the first use; asking for the module compiles now, while the log's
+    // buffers live and the caller can still be told.
+    ContextScope scope(device);
+    abi::ModuleHandle module = nullptr;
+    result = device.api().cuLibraryGetModule(&module, library.handle_);
+  }
   library.log_ = jit.log();
   if (result != abi::Result::Success) {
     const std::string hint =

@@ -57,6 +57,9 @@ void answer(At<Row::cuLibraryLoadData>, LibraryHandle* library, const void*, Jit
       std::strcpy(static_cast<char*>(values[i]), "line 3: syntax");
   }
 }
+void answer(At<Row::cuLibraryGetModule>, ModuleHandle* module, LibraryHandle) {
+  *module = handle<ModuleHandle>(40);
+}
 void answer(At<Row::cuLibraryGetKernel>, KernelHandle* kernel, LibraryHandle, const char*) {
   *kernel = handle<KernelHandle>(48);
 }
