@@ -13,12 +13,16 @@ using namespace barline::test;
 
 namespace {
 
-/// For the kernel's own sizes (its tensors are sized for each other).
-verify::ProofReport prove(const ir::Kernel& k, const std::vector<std::int64_t>& axis_sizes) {
+/// For the run's own sizes (tensors are sized for each other) and scalars.
+verify::ProofReport prove(const ir::Kernel& k, const std::vector<std::int64_t>& axis_sizes,
+                          const RandomArguments& arguments) {
   verify::ProofOptions options;
   std::size_t next = 0;
   for (const ir::Axis& a : k.axes)
     if (!a.bound) options.sizes[a.name] = axis_sizes.at(next++);
+  for (std::size_t i = 0; i < k.params.size(); ++i)
+    if (k.params[i].type == ir::scalar(ir::Elem::S32))
+      options.sizes[k.params[i].name] = static_cast<std::int32_t>(arguments.scalars[i].bits);
   options.minimal = options.costs = false;
   options.max_cases = 6;
   options.max_steps = 20'000'000;
@@ -45,7 +49,7 @@ TEST_CASE("lowered random kernels are not refuted", "[fuzz]") {
   for (std::uint64_t seed = 0; seed < static_cast<std::uint64_t>(fuzz_count(120)); ++seed) {
     RandomKernel r = random_kernel(seed);
     ir::run_pipeline(r.kernel);
-    verify::ProofReport p = prove(r.kernel, r.axis_sizes);
+    verify::ProofReport p = prove(r.kernel, r.axis_sizes, random_arguments(r, seed));
     proved += p.verdict == verify::Verdict::Proved;
     if (p.verdict == verify::Verdict::Refuted)
       FAIL("seed " << seed << "\n" << verify::to_string(p) << "\n" << ir::print(r.kernel));
@@ -65,7 +69,7 @@ TEST_CASE("a race that the simulator sees is never proved away", "[fuzz]") {
       RandomRun run = simulate_random(mutant, r.axis_sizes, random_arguments(r, seed), true);
       if (run.finding.find("race") == std::string::npos) continue;
       ++races;
-      if (prove(mutant, r.axis_sizes).verdict == verify::Verdict::Proved)
+      if (prove(mutant, r.axis_sizes, random_arguments(r, seed)).verdict == verify::Verdict::Proved)
         FAIL("seed " << seed << " without barrier " << barrier << "\n"
                      << run.finding << "\n"
                      << ir::print(mutant));
