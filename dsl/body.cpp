@@ -193,6 +193,9 @@ std::vector<ValueId> Body::enter(Region& region) {
 void Body::loop(Operand lo, Operand hi, Operand step, LoopOptions options,
                 const std::function<void(Value)>& body) {
   Elem e = lo.own_elem().value_or(hi.own_elem().value_or(s32));
+  if (step.whole().value_or(1) < 1)
+    ir::fail(Diag::BadCall, step.loc(), fmt::format("a loop of step {}", *step.whole()),
+             "count up by at least 1; count down with hi - 1 - i");
   Operation op{.op = Op::For, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = lo.loc()};
   for (const Operand* o : {&lo, &hi, &step}) op.in.push_back(o->in(*this, e).id());
   ir::result_type(kernel_, Op::For, op.in, lo.loc());

@@ -58,6 +58,15 @@ void check_header(const Kernel& k) {
       fail(Diag::BadDim, {}, fmt::format("axis '{}' is bound to {}", a.name, a.bound.value_or(0)),
            "bind it to an extent of 1 to 2^31 - 1");
   }
+  for (std::size_t i = 0; i < k.axes.size(); ++i) {
+    bool sized = i < k.axis_sizes.size() && k.axis_sizes[i] != no_value;
+    if (sized == k.axes[i].bound.has_value())
+      fail(Diag::BadDim, {},
+           fmt::format("axis '{}' {}", k.axes[i].name,
+                       sized ? "is bound and has a size, too" : "has neither a bound nor a size"),
+           fmt::format("write 'size %{0}' for a dynamic axis, 'axis {0} = extent' for a bound one",
+                       k.axes[i].name));
+  }
   for (const Param& p : k.params) {
     check_name(p.name, "parameter", p.loc);
     bool tensor = p.type.is_pointer() && p.type.space == Space::Global && !p.axes.empty();

@@ -403,6 +403,35 @@ TEST_CASE("a call says what it takes", "[dsl]") {
           [](Thread& t, const Tensor& y) { at = __LINE__, t.atomic(ir::RmwKind::Max, y(0), 1.f); });
 }
 
+TEST_CASE("what a kernel of another language would be refused for", "[dsl]") {
+  // A parameter that is no number, a warp sum of the wrong type, a loop without an end.
+  Axis n{"n"};
+  Out y{"y", f32, {n}};
+  auto with = [&](Elem e) {
+    Arg a{"a", e};
+    return instantiate(
+        kernel("k", {y, a}, {.threads = {32}, .grid = {}},
+               [=](Thread& t) { t.store(y(0), select(t.rank() == 0, a, a).to(f32)); }),
+        {});
+  };
+  CHECK_NOTHROW(with(f32));
+  CHECK_THROWS_WITH(with(i1), Catch::Contains("bad-param") && Catch::Contains("'a' of type i1"));
+  refused(ir::Diag::WrongClass, "a reduction of i1", {64}, [](Thread& t, const Tensor& z) {
+    Value c = t.rank() == 3;
+    at = __LINE__, c = warp_reduce_sum(c);
+    t.store(z(0), select(c, 1.f, 0.f));
+  });
+  refused(ir::Diag::WrongClass, "a reduction of e4m3", {64}, [](Thread& t, const Tensor& z) {
+    Value v = t.load(z(0)).to(e4m3);
+    at = __LINE__, v = block_reduce_max(v);
+    t.store(z(0), v.to(f32));
+  });
+  for (int step : {0, -1})
+    refused(ir::Diag::BadCall, "a loop of step", {64}, [=](Thread& t, const Tensor& z) {
+      at = __LINE__, t.loop(0, 4, step, {}, [&](Value i) { t.store(z(i), 1); });
+    });
+}
+
 TEST_CASE("a target without a feature refuses the operation at its line", "[dsl]") {
   int line = 0;
   ir::Kernel k = build({64}, [&](Thread& t, const Tensor& y) {

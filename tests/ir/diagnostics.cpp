@@ -149,6 +149,8 @@ grid 1 1 1
       {Diag::BadSchedule, "all trips of a loop of unknown bounds", "constant bounds",
        in_frame("  for %zero, %t, %one {unroll = 0} (%i: s32) { //!\n    yield\n  }")},
       {Diag::BadDim, "axis 'd' is bound to 0", "1 to 2^31 - 1", header("axis d = 0")},
+      {Diag::BadDim, "axis 'd' has neither a bound nor a size", "size %d", header("axis d")},
+      {Diag::BadDim, "axis 'd' is bound and has a size", "size %d", header("axis d = 4\nsize %d")},
       {Diag::BadAttr, "thread_id with dim = 3", "docs/ops.md",
        in_frame("  %a = thread_id {dim = 3} : s32 //!")},
       {Diag::BadAttr, "const without a value", "give it one", in_frame("  %a = const : s32 //!")},

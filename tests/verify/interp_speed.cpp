@@ -30,7 +30,8 @@ void measure(const std::string& what, const std::string& text, std::vector<SimAr
 
 const std::string polynomial =
     "kernel @poly\naxis n\nparam %x: in ptr<f32, global> [n]\nparam %y: out ptr<f32, global> [n]\n"
-    "threads 256 1 1\ngrid n/256 1 1\n{\n%t = thread_rank : s32\n%b = block_id {dim = 0} : s32\n"
+    "size %n\nthreads 256 1 1\ngrid n/256 1 1\n{\n%t = thread_rank : s32\n%b = block_id {dim = 0} "
+    ": s32\n"
     "%w = const {value = 256} : s32\n%z = const {value = 0} : s32\n%one = const {value = 1} : s32\n"
     "%trips = const {value = 64} : s32\n%o = mul %b, %w : s32\n%i = add %o, %t : s32\n"
     "%v = load %x, %i : f32\n%c = const {value = 0.5} : f32\n"
@@ -43,7 +44,7 @@ const std::string row_norm =
     "chunk 0 "
     "d * 2048\nparam %x: in ptr<bf16, global> [rows, d]\nparam %y: out ptr<bf16, global> [rows, "
     "d]\n"
-    "size %d\nthreads 256 1 1\ngrid rows/1 1 1\n{\n%row = block_id {dim = 0} : s32\n"
+    "size %rows\nsize %d\nthreads 256 1 1\ngrid rows/1 1 1\n{\n%row = block_id {dim = 0} : s32\n"
     "%base = mul %row, %d : s32\n%zero = const {value = 0.0} : f32\n"
     "%h = tile_load %x, %base : tile<bf16, @s>\n%v = cast %h : tile<f32, @s>\n"
     "%q = mul %v, %v : tile<f32, @s>\n"
@@ -56,7 +57,7 @@ const std::string row_norm =
 const std::string shared_copy =
     "kernel @shared\naxis n\nparam %x: in ptr<f32, global> [n]\nparam %y: out ptr<f32, global> "
     "[n]\n"
-    "slot %s: f32[1024] x 2\nthreads 256 1 1\ngrid n/1024 1 1\n{\n%t = thread_rank : s32\n"
+    "slot %s: f32[1024] x 2\nsize %n\nthreads 256 1 1\ngrid n/1024 1 1\n{\n%t = thread_rank : s32\n"
     "%b = block_id {dim = 0} : s32\n%w = const {value = 1024} : s32\n%four = const {value = 4} : "
     "s32\n"
     "%z = const {value = 0} : s32\n%one = const {value = 1} : s32\n%trips = const {value = 16} : "

@@ -13,7 +13,8 @@ inline std::string row_sum(const std::string& chunks, int chains,
          "\nlayout @s = reg 4 d * 1, lane 32 d * 4, warp 3 d * 128, chunk " + chunks +
          " d * 384\nparam %x: in ptr<f32, global> [rows, d]\nparam %y: out ptr<f32, global> [rows, "
          "d]\n" +
-         (axis == "axis d" ? "size %d\n" : "") + "threads 96 1 1\ngrid rows/1 1 1\n{\n" +
+         "size %rows\n" + (axis == "axis d" ? "size %d\n" : "") +
+         "threads 96 1 1\ngrid rows/1 1 1\n{\n" +
          (axis == "axis d" ? "" : "%d = const {value = " + axis.substr(9) + "} : s32\n") +
          "%row = block_id {dim = 0} : s32\n%base = mul %row, %d : s32\n"
          "%zero = const {value = 0.0} : f32\n"
