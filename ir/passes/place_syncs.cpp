@@ -316,7 +316,7 @@ void barriers_under(Region& r, std::vector<std::pair<Region*, std::size_t>>& out
 }
 
 /// Takes out every barrier without which the walk still finds no hazard.
-void drop_needless(Kernel& k) {
+void drop_needless(Kernel& k, Placer& placer) {
   for (std::size_t n = 0;; ++n) {
     std::vector<std::pair<Region*, std::size_t>> all;
     barriers_under(k.body, all);
@@ -326,7 +326,7 @@ void drop_needless(Kernel& k) {
     if (at->attr(kept)) continue;
     Operation taken = *at;
     region->ops.erase(at);
-    if (Placer(k).has_hazard())
+    if (placer.has_hazard())
       region->ops.insert(region->ops.begin() + static_cast<std::ptrdiff_t>(index),
                          std::move(taken));
     else
@@ -339,8 +339,9 @@ void drop_needless(Kernel& k) {
 void place_syncs(Kernel& k) {
   if (k.slots.empty()) return;
   if (global_order_matters(k)) mark_kept(k);
-  Placer(k).place();
-  drop_needless(k);
+  Placer placer(k);  // what it knows of values holds while barriers come and go
+  placer.place();
+  drop_needless(k, placer);
   unmark(k);
 }
 
