@@ -7,9 +7,11 @@
 // known to be another one than copy c+1 of this. Under a condition that is not uniform over the
 // block no barrier may stand: such an op is taken as one access set, with its barrier before it.
 //
-// Placing from loop entry on can leave a barrier that a later one makes needless: at the end each
-// barrier is taken out in turn, and put back only if the walk then finds a hazard. A barrier that
-// was there before stays if it may order accesses to global memory, which this pass does not see.
+// The latest place may be inside a loop whose every trip would then wait for what was written once
+// before it: a barrier moves out in front of its loop where that leaves no hazard. And placing from
+// loop entry on can leave a barrier that a later one makes needless: at the end each barrier is
+// taken out in turn, and put back only if the walk then finds a hazard. A barrier that was there
+// before stays if it may order accesses to global memory, which this pass does not see.
 #include "ir/passes/place_syncs.h"
 
 #include <fmt/format.h>
@@ -315,6 +317,35 @@ void barriers_under(Region& r, std::vector<std::pair<Region*, std::size_t>>& out
   }
 }
 
+/// Moves a barrier of the loop r.ops[at] in front of it; true if that covers every hazard, else the
+/// code is as it was.
+bool hoist_one(Region& r, std::size_t at, Placer& placer) {
+  for (std::size_t part = 0; part < r.ops[at].regions.size(); ++part)
+    for (std::size_t i = 0; i < r.ops[at].regions[part].ops.size(); ++i) {
+      std::vector<Operation>& inner = r.ops[at].regions[part].ops;
+      if (!inner[i].is(Op::Barrier) || inner[i].attr(kept)) continue;
+      auto inside = inner.begin() + static_cast<std::ptrdiff_t>(i);
+      auto before = r.ops.begin() + static_cast<std::ptrdiff_t>(at);
+      Operation barrier = std::move(*inside);
+      inner.erase(inside);
+      r.ops.insert(before, barrier);
+      if (!placer.has_hazard()) return true;
+      r.ops.erase(r.ops.begin() + static_cast<std::ptrdiff_t>(at));
+      std::vector<Operation>& again = r.ops[at].regions[part].ops;
+      again.insert(again.begin() + static_cast<std::ptrdiff_t>(i), std::move(barrier));
+    }
+  return false;
+}
+
+/// Inner loops first, so that a barrier may leave several.
+void hoist_barriers(Region& r, Placer& placer) {
+  for (std::size_t i = 0; i < r.ops.size(); ++i) {
+    for (Region& sub : r.ops[i].regions) hoist_barriers(sub, placer);
+    bool loop = r.ops[i].is(Op::For) || r.ops[i].is(Op::While);
+    while (loop && hoist_one(r, i, placer)) ++i;
+  }
+}
+
 /// Takes out every barrier without which the walk still finds no hazard.
 void drop_needless(Kernel& k, Placer& placer) {
   for (std::size_t n = 0;; ++n) {
@@ -341,6 +372,7 @@ void place_syncs(Kernel& k) {
   if (global_order_matters(k)) mark_kept(k);
   Placer placer(k);  // what it knows of values holds while barriers come and go
   placer.place();
+  hoist_barriers(k.body, placer);
   drop_needless(k, placer);
   unmark(k);
 }
