@@ -24,7 +24,7 @@ inline constexpr ir::Schedule row640_d5120{.name = "row640_d5120", .threads = 64
 
 /// An axis split over blocks.
 inline constexpr ir::Schedule flat256{
-    .name = "flat256", .threads = 256, .vec = 8, .budget = {.ctas_per_sm = 4}};
+    .name = "flat256", .threads = 256, .vec = 8, .budget = {.ctas_per_sm = 3}};
 
 /// True if the tile's stripe stays in registers, false if each use reads memory again.
 bool in_registers(const dsl::Value& tile);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How an edge is kept off decides the code's shape. Where the extent is known to be a multiple of
-// the vector, vectors lie inside or outside as a whole, and only the last chunk is predicated, by
-// vector. Where it is not known, and for an axis split over the grid (which may end anywhere, but
-// only in the last block), the whole body is made twice: a plain one with vector accesses, and a
-// careful one that reaches memory element by element. A block-uniform `if` picks one; both own the
-// same elements, so both give the same bits.
+// the vector, vectors lie inside or outside as a whole: chunks that may end past the axis are
+// predicated by vector. Where it is not known, the whole body is made twice: a plain one with
+// vector accesses, and a careful one that reaches memory element by element. A block-uniform `if`
+// picks the plain one if the extent turns out a multiple (or, for an axis split over the grid whose
+// rows start at 0, if the block lies inside); both own the same elements, so both give the same
+// bits.
 #include "ir/passes/expand_stripes.h"
 
 #include <fmt/format.h>
@@ -21,7 +22,7 @@ namespace {
 using Elements = std::vector<ValueId>;
 
 /// Rewrites one version of the body. `plain`: vectors are aligned and lie inside or outside as a
-/// whole, and blocks of split axes hold no element past the end.
+/// whole.
 class Expander {
  public:
   Expander(Kernel& k, const std::vector<StripeFrame>& frames, bool plain)
@@ -51,9 +52,9 @@ class Expander {
 
   /// The edge of a chunk that ends at `end` (relative to the block's first element).
   Edge edge(const StripeFrame& f, std::int64_t end) const {
-    if (!plain_ && (f.shape.over_grid || !f.whole_vectors)) return Edge::Element;
-    if (f.shape.over_grid) return Edge::None;
-    return f.bound && end <= f.bound ? Edge::None : Edge::Vector;
+    if (!plain_ && !f.whole_vectors) return Edge::Element;
+    bool exact = f.shape.over_grid ? f.bound && f.bound % f.per_block() == 0 : end <= f.bound;
+    return exact ? Edge::None : Edge::Vector;
   }
 
   void region(Builder& b, const Region& from) {
@@ -285,9 +286,8 @@ StripeFrame make_frame(Builder& b, const Layout& layout) {
   f.first = f.shape.vec == 1 ? rank : b.binary(Op::Mul, rank, b.constant(Elem::S32, f.shape.vec));
   if (f.shape.over_grid) {
     ValueId block = b.emit(Op::BlockId, {}, {{Key::Dim, grid_dim_of(k, f.shape.axis), {}}});
-    std::int64_t per_block = f.shape.chunks * f.shape.threads * f.shape.vec;
     f.first =
-        b.binary(Op::Add, b.binary(Op::Mul, block, b.constant(Elem::S32, per_block)), f.first);
+        b.binary(Op::Add, b.binary(Op::Mul, block, b.constant(Elem::S32, f.per_block())), f.first);
   }
   f.first64 = b.cast(Elem::S64, f.first);
   return f;
@@ -297,22 +297,18 @@ StripeFrame make_frame(Builder& b, const Layout& layout) {
 ValueId may_run_plain(Builder& b, const std::vector<StripeFrame>& frames) {
   Kernel& k = b.kernel();
   ValueId all = no_value;
-  auto require = [&](ValueId condition) {
-    all = all == no_value ? condition : b.binary(Op::And, all, condition);
-  };
   for (const StripeFrame& f : frames) {
+    if (f.whole_vectors) continue;
     const StripeShape& s = f.shape;
-    std::int64_t per_block = s.chunks * s.threads * s.vec;
-    if (s.over_grid && (!f.bound || f.bound % per_block != 0)) {
+    ValueId rest = b.binary(Op::And, f.size, b.constant(Elem::S32, s.vec - 1));
+    ValueId allowed = b.compare(Compare::Eq, rest, b.constant(Elem::S32, 0));
+    if (s.over_grid && f.starts_aligned) {
       ValueId block = b.emit(Op::BlockId, {}, {{Key::Dim, grid_dim_of(k, s.axis), {}}});
       ValueId next = b.binary(Op::Add, block, b.constant(Elem::S32, 1));
-      ValueId end = b.binary(Op::Mul, next, b.constant(Elem::S32, per_block));
-      require(b.compare(Compare::Le, end, f.size));
+      ValueId end = b.binary(Op::Mul, next, b.constant(Elem::S32, f.per_block()));
+      allowed = b.binary(Op::Or, allowed, b.compare(Compare::Le, end, f.size));
     }
-    if (!f.whole_vectors && !(s.over_grid && f.starts_aligned)) {
-      ValueId rest = b.binary(Op::And, f.size, b.constant(Elem::S32, s.vec - 1));
-      require(b.compare(Compare::Eq, rest, b.constant(Elem::S32, 0)));
-    }
+    all = all == no_value ? allowed : b.binary(Op::And, all, allowed);
   }
   return all;
 }

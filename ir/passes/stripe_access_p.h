@@ -26,6 +26,9 @@ struct StripeFrame {
   std::int64_t bound = 0;       ///< the axis' size if known at compile time, else 0
   bool whole_vectors = false;   ///< the size is known to be a multiple of vec
   bool starts_aligned = false;  ///< the tensors over the axis have no other: their rows start at 0
+
+  /// Elements that a block takes of an axis split over the grid.
+  std::int64_t per_block() const { return shape.chunks * shape.threads * shape.vec; }
 };
 
 /// One chunk of one layout. Positions are first + shift + offset, where shift is a loop's variable.
