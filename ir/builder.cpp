@@ -152,7 +152,8 @@ ValueId Builder::cast(Elem to, ValueId a, Rounding round) {
   Elem from = k_.type(a).elem;
   if (from == to) return a;
   std::vector<Attr> attrs;
-  if (!is_int(from) || !is_int(to)) attrs.push_back({Key::Round, static_cast<std::int64_t>(round), {}});
+  if (!is_int(from) || !is_int(to))
+    attrs.push_back({Key::Round, static_cast<std::int64_t>(round), {}});
   return emit(Op::Cast, k_.type(a).with(to), {a}, std::move(attrs));
 }
 

@@ -42,9 +42,10 @@ std::string golden_difference(const std::string& path, const std::string& text) 
   std::size_t line = std::count(want.begin(), at.first, '\n') + 1;
   std::size_t from = want.rfind('\n', at.first - want.begin());
   from = from == std::string::npos ? 0 : from + 1;
-  return fmt::format("{}:{}: the golden says\n{}\nand now it is\n{}\n(BARLINE_UPDATE_GOLDENS=1 "
-                     "accepts the new text)",
-                     path, line, want.substr(from), text.substr(std::min(from, text.size())));
+  return fmt::format(
+      "{}:{}: the golden says\n{}\nand now it is\n{}\n(BARLINE_UPDATE_GOLDENS=1 "
+      "accepts the new text)",
+      path, line, want.substr(from), text.substr(std::min(from, text.size())));
 }
 
 }  // namespace barline::test
