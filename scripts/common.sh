@@ -6,7 +6,7 @@ cd "$root"
 began=$SECONDS
 
 say() { printf '[%4ds] %s\n' $((SECONDS - began)) "$*" >&2; }
-die() { printf 'error: %s\n' "$*" >&2; exit "${2:-1}"; }
+die() { printf 'error: %s\n' "$1" >&2; exit "${2:-1}"; }
 
 # The assembler that `scripts/setup --ptxas` fetched serves where nothing else is named or installed.
 if [ -z "${CUDA_HOME:-}" ] && [ ! -x /usr/local/cuda/bin/ptxas ] && [ -x "$root/.deps/cuda/bin/ptxas" ]; then
