@@ -6,13 +6,14 @@
 #include "codegen/assembler/ptxas.h"
 #include "codegen/cubin/check.h"
 #include "tests/codegen/assembler_fixture.h"
+#include "tests/support/ptxas.h"
 
 using namespace barline::codegen;
 using barline::codegen::test::small_ptx;
 using Catch::Matchers::Contains;
 
 TEST_CASE("ptxas assembles for every target and both witnesses agree", "[ptxas]") {
-  Ptxas ptxas = Ptxas::find({});
+  Ptxas ptxas = barline::test::find_ptxas();
   for (const char* sm : {"sm_80", "sm_86", "sm_89", "sm_90", "sm_120", "sm_121"}) {
     INFO(sm);
     Assembled out = ptxas.assemble(small_ptx, {.sm = sm});
@@ -31,12 +32,14 @@ TEST_CASE("ptxas assembles for every target and both witnesses agree", "[ptxas]"
 TEST_CASE("a real refusal quotes the line", "[ptxas]") {
   std::string bad = small_ptx;
   bad.replace(bad.find("bar.sync 0"), 10, "bar.sink 0");
-  CHECK_THROWS_WITH(Ptxas::find({}).assemble(bad, {.sm = "sm_80"}), Contains("| bar.sink 0;"));
-  CHECK_THROWS_WITH(Ptxas::find({}).assemble(small_ptx, {.sm = "sm_33"}), Contains("sm_33"));
+  CHECK_THROWS_WITH(barline::test::find_ptxas().assemble(bad, {.sm = "sm_80"}),
+                    Contains("| bar.sink 0;"));
+  CHECK_THROWS_WITH(barline::test::find_ptxas().assemble(small_ptx, {.sm = "sm_33"}),
+                    Contains("sm_33"));
 }
 
 TEST_CASE("two threads get the same bytes", "[ptxas]") {
-  Ptxas ptxas = Ptxas::find({});
+  Ptxas ptxas = barline::test::find_ptxas();
   std::vector<std::byte> first[2], last[2];
   auto work = [&](int t) {
     for (int i = 0; i < 5; ++i) {
@@ -53,7 +56,7 @@ TEST_CASE("two threads get the same bytes", "[ptxas]") {
 }
 
 TEST_CASE("version of the real program", "[ptxas]") {
-  Ptxas ptxas = Ptxas::find({});
+  Ptxas ptxas = barline::test::find_ptxas();
   CHECK_THAT(ptxas.version(), Contains("release ") && Contains("; Build "));
   CHECK_THAT(ptxas.release(), Catch::Matchers::StartsWith("ptxas "));
 }

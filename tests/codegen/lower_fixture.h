@@ -12,6 +12,7 @@
 #include "ir/builder.h"
 #include "ir/check.h"
 #include "ir/parse.h"
+#include "tests/support/ptxas.h"
 
 namespace barline::codegen::test {
 
@@ -146,7 +147,7 @@ inline void check_all_targets(const ir::Kernel& k) {
 }
 
 inline const Ptxas& ptxas() {
-  static const Ptxas found = Ptxas::find({});
+  static const Ptxas found = barline::test::find_ptxas();
   return found;
 }
 

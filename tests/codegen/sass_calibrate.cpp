@@ -7,6 +7,7 @@
 
 #include "codegen/sass/skeleton.h"
 #include "tests/codegen/assembler_fixture.h"
+#include "tests/support/ptxas.h"
 
 using namespace barline::codegen;
 using namespace barline::codegen::test;
@@ -61,7 +62,7 @@ constexpr std::string_view matrix =
 }  // namespace
 
 TEST_CASE("every kind has an operation of its own on each target", "[ptxas]") {
-  Ptxas ptxas = Ptxas::find({});
+  Ptxas ptxas = barline::test::find_ptxas();
   CalibrationCache cache(ptxas);
   for (const char* sm : targets) {
     INFO(sm);
@@ -81,7 +82,7 @@ TEST_CASE("every kind has an operation of its own on each target", "[ptxas]") {
 }
 
 TEST_CASE("skeletons of known kernels", "[ptxas]") {
-  Ptxas ptxas = Ptxas::find({});
+  Ptxas ptxas = barline::test::find_ptxas();
   CalibrationCache cache(ptxas);
   for (const char* sm : targets) {
     INFO(sm);
@@ -112,7 +113,7 @@ TEST_CASE("skeletons of known kernels", "[ptxas]") {
 }
 
 TEST_CASE("threads share one calibration a target", "[ptxas]") {
-  CalibrationCache cache(Ptxas::find({}));
+  CalibrationCache cache(barline::test::find_ptxas());
   const Calibration* seen[4] = {};
   std::vector<std::thread> threads;
   for (auto& slot : seen) threads.emplace_back([&cache, &slot] { slot = &cache.get("sm_80"); });

@@ -14,6 +14,7 @@
 #include "runtime/driver/buffer.h"
 #include "runtime/driver/launch.h"
 #include "runtime/jit/runtime.h"
+#include "tests/support/ptxas.h"
 #include "tests/support/run_random.h"
 
 using namespace barline;
@@ -81,7 +82,7 @@ RandomRun run_on(const driver::Device& device, const RandomKernel& r,
 }  // namespace
 
 TEST_CASE("ptxas accepts random kernels on every target", "[ptxas]") {
-  auto ptxas = codegen::Ptxas::find({});
+  auto ptxas = barline::test::find_ptxas();
   std::uint64_t seed = 1000;
   for (int i = 0; i < fuzz_count(12); ++i)
     for (const ir::Target& target : {ir::targets()[static_cast<std::size_t>(i) % 6]}) {
