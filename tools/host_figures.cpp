@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <tuple>
 
 namespace barline::tools {
 namespace {
@@ -24,18 +25,24 @@ double median(std::vector<double> v) {
   return v[v.size() / 2];
 }
 
-/// Host time of one call, over a batch short enough that the device's queue does not fill.
-double per_launch_us(const driver::Stream& stream, const std::function<void()>& launch) {
-  constexpr int batch = 200;
-  std::vector<double> times;
-  for (int round = 0; round < 21; ++round) {
-    stream.synchronize();
-    times.push_back(us_of([&] {
-                      for (int i = 0; i < batch; ++i) launch();
-                    }) /
-                    batch);
+/// Host time of one call of each, over batches short enough that the device's queue does not fill,
+/// in turn, so that a drift of the machine meets both.
+std::pair<double, double> per_launch_us(const driver::Stream& stream,
+                                        const std::function<void()>& a,
+                                        const std::function<void()>& b) {
+  constexpr int batch = 200, rounds = 41;
+  std::vector<double> times[2];
+  for (int round = 0; round < rounds; ++round) {
+    for (int side = 0; side < 2; ++side) {
+      const std::function<void()>& launch = side == 0 ? a : b;
+      stream.synchronize();
+      times[side].push_back(us_of([&] {
+                              for (int i = 0; i < batch; ++i) launch();
+                            }) /
+                            batch);
+    }
   }
-  return median(times);
+  return {median(times[0]), median(times[1])};
 }
 
 }  // namespace
@@ -78,15 +85,16 @@ HostFigures measure_host(const Context& context, const driver::Device& device,
   jit::Prepared prepared = prepare(runtime);
   DeviceProblem operands(device, problem, 1);
   driver::Stream stream(device);
-  f.launch_us = per_launch_us(stream, [&] { operands.launch(prepared, stream.handle(), 0); });
   driver::LaunchShape shape = prepared.shape(problem.axis_sizes());
   std::vector<void*> pointers = operands.raw_arguments(0);
   auto function = reinterpret_cast<driver::abi::FunctionHandle>(prepared.kernel().handle());
-  f.driver_launch_us = per_launch_us(stream, [&] {
-    device.api().cuLaunchKernel(function, shape.grid.x, shape.grid.y, shape.grid.z, shape.block.x,
-                                shape.block.y, shape.block.z, shape.dynamic_shared_bytes,
-                                stream.handle(), pointers.data(), nullptr);
-  });
+  std::tie(f.launch_us, f.driver_launch_us) = per_launch_us(
+      stream, [&] { operands.launch(prepared, stream.handle(), 0); },
+      [&] {
+        device.api().cuLaunchKernel(
+            function, shape.grid.x, shape.grid.y, shape.grid.z, shape.block.x, shape.block.y,
+            shape.block.z, shape.dynamic_shared_bytes, stream.handle(), pointers.data(), nullptr);
+      });
   stream.synchronize();
   std::filesystem::remove_all(folder);
   return f;

@@ -332,3 +332,37 @@ TEST_CASE("an integer division by zero and a loop that does not advance are refu
 )"));
   CHECK(r.verdict == Verdict::Refuted);
 }
+
+TEST_CASE("an access that other scalars might reach is not proved") {
+  auto kernel_with = [](const std::string& condition) {
+    return ir::parse(R"(bir 1
+kernel @k
+axis n = 64
+param %y: out ptr<s32, global> [n]
+param %c: s32
+slot %s: s32[64] x 1
+threads 64 1 1
+grid 1 1 1
+{
+  %t = thread_rank : s32
+  %zero = const {value = 0} : s32
+  %limit = const {value = )" + condition +
+                     R"(} : s32
+  %rare = cmp %c, %limit {pred = lt} : i1
+  if %rare () {
+    store %s, %zero, %t
+    yield
+  } () {
+    yield
+  }
+  store %y, %t, %t
+  yield
+}
+)");
+  };
+  CHECK(prove(kernel_with("0")).verdict == Verdict::Refuted);  // a negative scalar is tried
+  ProofReport far = prove(kernel_with("-1000000"));
+  CHECK(far.verdict == Verdict::Unknown);
+  REQUIRE(far.findings.size() == 1);
+  CHECK(far.findings[0].message.find("no replayed case comes to it") == 0);
+}

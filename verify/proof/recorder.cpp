@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ir/print.h"
+#include "verify/proof/sizes_taint.h"
 
 namespace barline::verify::proof {
 namespace {
@@ -140,21 +141,33 @@ Verdict Recorder::verdict() const {
   return v;
 }
 
-/// Accesses and syncs that no case came to: the verdict says nothing of them.
-void Recorder::note_unreached() {
-  int count = 0;
+/// Accesses and syncs that no case came to: the replay says nothing of them. Where sizes or scalars
+/// decide whether an op is reached, others might reach it, so the verdict may not be PROVED; code
+/// that is dead whatever they are is only named.
+void Recorder::doubt_unreached() {
+  std::vector<bool> by_sizes = decided_by_sizes(*plan_.kernel);
+  int named = 0;
   for (std::size_t i = 0; i < plan_.ops.size(); ++i) {
     const ir::Operation& op = *plan_.ops[i];
     bool effect = op.has(ir::Reads) || op.has(ir::Writes) || op.has(ir::Syncs);
-    if (!effect || reached_[i] || count++) continue;
-    note(fmt::format("no replayed case comes to {}: {}", ir::to_string(op.loc),
-                     text(static_cast<int>(i)).text));
+    if (!effect || reached_[i]) continue;
+    if (by_sizes[i]) {
+      ProofFinding f;
+      f.property = Property::Replay;
+      f.verdict = Verdict::Unknown;
+      f.message = "no replayed case comes to it; give it sizes or scalars that do";
+      add(std::move(f), static_cast<int>(i));
+      return;
+    }
+    if (named++ == 0)
+      note(fmt::format("no replayed case comes to {}: {}", ir::to_string(op.loc),
+                       text(static_cast<int>(i)).text));
   }
-  if (count > 1) note(fmt::format("nor to {} others", count - 1));
+  if (named > 1) note(fmt::format("nor to {} others", named - 1));
 }
 
 void Recorder::move_into(ProofReport& report) {
-  if (!first_only_) note_unreached();
+  if (!first_only_) doubt_unreached();
   report.verdict = verdict();
   for (auto& [key, f] : findings_) report.findings.push_back(std::move(f));
   std::stable_sort(

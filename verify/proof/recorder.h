@@ -67,7 +67,7 @@ class Recorder {
   Verdict verdict() const;
 
  private:
-  void note_unreached();
+  void doubt_unreached();
   void judge(const Conflict& c, bool flagged);
   using Key = std::tuple<Property, int, int>;
 

@@ -145,6 +145,7 @@ std::set<std::int64_t> values_of(const ir::Kernel& k, const Sizes& base, const D
     if (few[loop] >= 0 && many[loop] > few[loop]) add_loop_values(k, base, d, loop, trips, values);
   if (d.param >= 0) {
     values.insert({0, 1, 2, 5});
+    if (ir::is_signed(k.params[d.param].type.elem)) values.insert({-1, -7});
     return values;
   }
   bool looped = values.size() > 1;
