@@ -54,7 +54,9 @@ struct Folder {
 };
 
 runtime::Options options(const Folder& folder) {
-  runtime::Options o;
+  runtime::Options environment = runtime::options_from_environment(), o;
+  o.ptxas = environment.ptxas;
+  o.cuda_home = environment.cuda_home;
   o.cache.dir = folder.path;
   return o;
 }
