@@ -23,7 +23,7 @@ namespace {
 struct BenchOptions {
   std::vector<std::string> kernels, notes;
   std::string device = "cuda:0", json_file;
-  int rounds = 5, repeat = 3;
+  int replays = 50, repeat = 3;
   bool host = false;
 };
 
@@ -126,7 +126,7 @@ class Bench {
         runtime_.prepare(device_, session_.entry(job), session_.elem(job), problem.config);
     row.registers = prepared.metadata().registers;
     check(job, problem, prepared, row);
-    MeasureOptions options{.rounds = o_.rounds};
+    MeasureOptions options{.replays = o_.replays};
     row.time = time_launches(device_, problem, prepared, options);
     const dsl::KernelEntry& entry = session_.entry(job);
     if (entry.bytes) {
@@ -210,8 +210,8 @@ void add_bench(CLI::App& app, Context& context) {
   sub.add_option("--note", o->notes, "name=value, kept in the file (a commit, say)");
   sub.add_flag("--host", o->host,
                "Host time instead: cold compile, warm start, launch, of the named kernels");
-  sub.add_option("--rounds", o->rounds, "Rounds of replays; the median counts")
-      ->check(CLI::Range(1, 1000));
+  sub.add_option("--replays", o->replays, "Timed replays of a row's graph; the median counts")
+      ->check(CLI::Range(1, 10000));
   sub.add_option("--repeat", o->repeat, "Compared runs before timing")->check(CLI::Range(1, 1000));
   sub.callback(
       [&context, o] { context.action = [&context, o] { return run_bench(context, *o); }; });

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-#include "runtime/driver/graph.h"
+#include "runtime/driver/timing.h"
 
 namespace barline::tools {
 namespace {
@@ -57,25 +57,14 @@ int copies_for(std::size_t operand_bytes, const MeasureOptions& o) {
 Timing time_graph(const driver::Device& device, int launches, const MeasureOptions& o,
                   const std::function<void(const driver::Stream&)>& record) {
   driver::Stream stream(device);
-  driver::Graph graph = driver::Graph::capture(stream, record);
-  graph.upload(stream);
-  driver::Event start(device), end(device);
-  std::vector<double> times;
-  for (int round = -1; round < o.rounds; ++round) {
-    start.record(stream.handle());
-    for (int i = 0; i < o.replays; ++i) graph.launch(stream);
-    end.record(stream.handle());
-    end.synchronize();
-    if (round >= 0)
-      times.push_back(end.microseconds_since(start) / (static_cast<double>(o.replays) * launches));
-  }
-  std::sort(times.begin(), times.end());
-  Timing t;
-  t.median_us = times[times.size() / 2];
-  t.min_us = times.front();
-  t.max_us = times.back();
-  t.launches = launches;
-  return t;
+  // `record` enqueues all launches itself, so the driver's harness times it once a graph.
+  driver::Timing t =
+      driver::time_graph(stream, record, {.launches_per_graph = 1, .samples = o.replays});
+  return {.median_us = t.median / launches,
+          .min_us = t.min / launches,
+          .max_us = t.max / launches,
+          .copies = 0,
+          .launches = launches};
 }
 
 Timing time_launches(const driver::Device& device, const Problem& problem,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times on a GPU: CUDA graphs of launches that rotate through copies of the operands past the L2
-// cache, medians over rounds. Nothing of the device's settings is touched.
+// cache, medians over replays. Nothing of the device's settings is touched.
 #pragma once
 
 #include "tools/execute.h"
@@ -8,14 +8,13 @@
 namespace barline::tools {
 
 struct MeasureOptions {
-  int rounds = 5;
-  int replays = 20;                       ///< of the graph, a round
+  int replays = 50;                       ///< of the graph, each timed; the median counts
   std::size_t rotate_bytes = 256u << 20;  ///< operands of all copies together, at least
   int min_launches = 20;                  ///< in the graph
 };
 
 struct Timing {
-  double median_us = 0;  ///< of one launch, over the rounds
+  double median_us = 0;  ///< of one launch, over the replays
   double min_us = 0, max_us = 0;
   int copies = 0, launches = 0;
 };
