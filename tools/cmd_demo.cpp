@@ -55,7 +55,7 @@ class Gpu {
       on_device.launch(prepared, stream.handle(), 0);
       stream.synchronize();
       Judgement j = judge(problem, on_device.download(0), job.kernel->compare);
-      line.gpu = j.ok ? "EQUAL" : "DIFFERS";
+      line.gpu = j.ok ? "CHECKED" : "DIFFERS";
       if (!j.ok) line.gpu_fault = j.text;
     } catch (const std::exception& e) {
       line.gpu = "FAILED";
