@@ -63,7 +63,7 @@ function(barline_shared name)
   endif()
   target_link_options(${name} PRIVATE -Wl,--exclude-libs,ALL -Wl,-z,defs -Wl,--gc-sections)
   set_target_properties(${name} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
-    BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN")
+    BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN;$ORIGIN/barline")
 endfunction()
 
 # The kernel library stands alone, so that editing a kernel relinks nothing else.
@@ -74,7 +74,7 @@ function(barline_kernels name)
   target_include_directories(${name} PUBLIC $<INSTALL_INTERFACE:include/barline>)
   target_link_libraries(${name} PUBLIC ${arg_LINK})
   set_target_properties(${name} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
-    BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN" EXPORT_NAME kernels)
+    BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN;$ORIGIN/barline" EXPORT_NAME kernels)
 endfunction()
 
 function(barline_tool name)
@@ -83,5 +83,5 @@ function(barline_tool name)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${arg_LINK} ${BARLINE_YAML_STATIC})
   set_target_properties(${name} PROPERTIES OUTPUT_NAME ${arg_OUTPUT}
-    BUILD_RPATH "$ORIGIN/../lib" INSTALL_RPATH "$ORIGIN/../lib")
+    BUILD_RPATH "$ORIGIN/../lib" INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN/../lib/barline")
 endfunction()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The install tree: relocatable, with headers, CMake package, pkg-config file and third-party
 # notices. It holds every shared object that Debian's C and C++ runtime does not bring:
-#   bin/barline   lib/libbarline*.so, libfmt   include/barline/   share/barline/kernels.yaml
+#   bin/barline   lib/libbarline*.so   lib/barline/libfmt   include/barline/   share/barline/kernels.yaml
 include(CMakePackageConfigHelpers)
 set(package_dir lib/cmake/barline)
 set(license_dir share/doc/barline)
@@ -17,12 +17,13 @@ foreach(folder ir dsl codegen runtime verify kernels)
           PATTERN *_p.h EXCLUDE PATTERN codegen/lower EXCLUDE PATTERN codegen/target_machine.h EXCLUDE)
 endforeach()
 
-# Debian has no static libfmt, so its shared object travels along, under the name that is asked for.
+# Debian has no static libfmt, so its shared object travels along, under the name that is asked for
+# and in a folder of its own: a project that uses fmt itself links the system's.
 get_target_property(fmt_file fmt::fmt LOCATION)
 get_filename_component(fmt_real ${fmt_file} REALPATH)
 string(REGEX REPLACE "\\.[0-9]+\\.[0-9]+$" "" fmt_soname ${fmt_real})
 get_filename_component(fmt_soname ${fmt_soname} NAME)
-install(PROGRAMS ${fmt_real} DESTINATION lib RENAME ${fmt_soname})
+install(PROGRAMS ${fmt_real} DESTINATION lib/barline RENAME ${fmt_soname})
 
 install(EXPORT barline FILE barline-targets.cmake NAMESPACE barline:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/barline-config.cmake.in ${CMAKE_BINARY_DIR}/barline-config.cmake
