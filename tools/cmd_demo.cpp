@@ -55,7 +55,8 @@ class Gpu {
       on_device.launch(prepared, stream.handle(), 0);
       stream.synchronize();
       Judgement j = judge(problem, on_device.download(0), job.kernel->compare);
-      line.gpu = j.ok ? "CHECKED" : "DIFFERS";
+      bool exact = job.kernel->compare.kind == verify::CompareKind::Exact;
+      line.gpu = !j.ok ? "DIFFERS" : exact ? "EQUAL" : "WITHIN";
       if (!j.ok) line.gpu_fault = j.text;
     } catch (const std::exception& e) {
       line.gpu = "FAILED";

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/tree/sources.h"
 
@@ -97,6 +98,30 @@ std::string host_table(const json& bench) {
   return out;
 }
 
+/// One paragraph of what ran on the device besides the timings.
+std::string checks(const json& record) {
+  std::set<std::string> kernels, tools;
+  std::size_t findings = 0;
+  for (const json& row : record.at("rows")) {
+    kernels.insert(row.at("kernel"));
+    tools.insert(row.at("tool"));
+    std::string summary = row.at("summary");
+    findings +=
+        summary.find(" 0 errors") == summary.npos && summary.find(" 0 hazards") == summary.npos;
+  }
+  std::string out = fmt::format("Checked on {}, {}.", record.at("device").get<std::string>(),
+                                before(record.at("date"), 'T'));
+  if (record.contains("demo"))
+    out += fmt::format(" `scripts/demo`: {}.", record.at("demo").get<std::string>());
+  if (record.contains("gpu_tests"))
+    for (const auto& [folder, text] : record.at("gpu_tests").items())
+      out += fmt::format(" GPU tests of `{}`: {}.", folder, text.get<std::string>());
+  return out +
+         fmt::format(" compute-sanitizer ({}) on {} kernels: {}.\n", fmt::join(tools, ", "),
+                     kernels.size(),
+                     findings ? fmt::format("{} runs with findings", findings) : "no finding");
+}
+
 /// The newest record of every device that has something under `key`.
 std::map<std::string, json> newest(const std::vector<json>& records, const char* key) {
   std::map<std::string, json> out;
@@ -115,6 +140,8 @@ std::string measured(const fs::path& folder) {
   auto add = [&](const std::string& text) { out += (out.empty() ? "" : "\n") + text; };
   for (const auto& [device, doc] : newest(records, "rows")) add(table(doc, peers));
   for (const auto& [device, doc] : newest(records, "host")) add(host_table(doc));
+  for (const auto& [device, doc] : newest(recorded(folder, "barline.sanitizer/1"), "rows"))
+    add(checks(doc));
   return out;
 }
 
@@ -152,4 +179,14 @@ TEST_CASE("the table takes the fastest schedule of a problem and the peer of the
         "| kernel | sizes | result | µs | GB/s | % of copy | torch 1.0, µs |\n"
         "|---|---|---|---:|---:|---:|---:|\n"
         "| `k.bf16@b` | d=8 rows=4 | PASS | 1.50 | 100 | 50 | 3.25 |\n");
+}
+
+TEST_CASE("a finding of a sanitizer is counted") {
+  json clean = {{"kernel", "k"}, {"tool", "memcheck"}, {"summary", "ERROR SUMMARY: 0 errors"}};
+  json racy = {{"kernel", "k"}, {"tool", "racecheck"}, {"summary", "RACECHECK SUMMARY: 3 hazards"}};
+  json record = {{"device", "D"}, {"date", "2026-01-02T03:04:05Z"}, {"rows", {clean}}};
+  CHECK(checks(record) ==
+        "Checked on D, 2026-01-02. compute-sanitizer (memcheck) on 1 kernels: no finding.\n");
+  record["rows"].push_back(racy);
+  CHECK(checks(record).find("1 runs with findings") != std::string::npos);
 }

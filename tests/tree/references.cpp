@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // docs/ops.md and docs/diagnostics.md are what the tables say.
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <regex>
 
 #include "ir/diagnostic.h"
@@ -144,7 +145,54 @@ std::string diagnostics_reference() {
   return out;
 }
 
+std::string output_of(const std::string& words) {
+  std::string line = "NO_COLOR=1 " BARLINE_BINARY_DIR "/bin/barline " + words, out;
+  FILE* pipe = popen(line.c_str(), "r");
+  REQUIRE(pipe);
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) out += static_cast<char>(c);
+  REQUIRE(pclose(pipe) == 0);
+  return out;
+}
+
+/// Names of the subcommands: the indented words under "Subcommands:".
+std::vector<std::string> subcommands(const std::string& help) {
+  std::vector<std::string> out;
+  bool inside = false;
+  for (const std::string& line : split_lines(help)) {
+    if (line.rfind("  ", 0) == 0 && inside && line[2] != ' ')
+      out.push_back(line.substr(2, line.find(' ', 2) - 2));
+    else if (line == "Subcommands:" || line.empty())
+      inside = line == "Subcommands:";
+  }
+  return out;
+}
+
+std::string commands_reference() {
+  std::string help = output_of("--help");
+  std::string out =
+      "# Commands\n\n"
+      "Written from the program's own help by `scripts/update_docs`; a test compares the two.\n\n"
+      "stdout is data, stderr is messages; `--json` prints one JSON object with a `schema`. Exit "
+      "codes: 0 ok; 1 a gate, proof, comparison or launch failed; 2 usage, or a named input "
+      "missing "
+      "or malformed; 3 a needed tool or device is missing; 4 internal error; 5 a failing read or "
+      "write. Several at once: 4, 5, 3, 2, 1.\n\n```text\n" +
+      help + "```\n";
+  for (const std::string& name : subcommands(help)) {
+    std::string own = output_of(name + " --help");
+    out += "\n## " + name + "\n\n```text\n" + own + "```\n";
+    for (const std::string& below : subcommands(own))
+      out += "\n### " + name + " " + below + "\n\n```text\n" +
+             output_of(name + " " + below + " --help") + "```\n";
+  }
+  return out;
+}
+
 }  // namespace
+
+TEST_CASE("the command reference is what the program says") {
+  CHECK(differs("docs/commands.md", commands_reference()) == "");
+}
 
 TEST_CASE("the op reference is what ops.def says") {
   CHECK(differs("docs/ops.md", ops_reference()) == "");
