@@ -94,7 +94,7 @@ std::string host_table(const json& bench) {
     out += fmt::format("| `{}` | {:.1f} | {:.2f} | {:.2f} | {:.2f} |\n",
                        row.at("kernel").get<std::string>(), row.at("cold_jit_ms").get<double>(),
                        row.at("warm_disk_ms").get<double>(), row.at("launch_us").get<double>(),
-                       row.at("launch_above_driver_us").get<double>());
+                       std::max(0.0, row.at("launch_above_driver_us").get<double>()));
   return out;
 }
 
