@@ -2,6 +2,7 @@
 #include "codegen/compile.h"
 
 #include "codegen/cubin/check.h"
+#include "ir/passes/place_syncs.h"
 
 namespace barline::codegen {
 namespace {
@@ -10,12 +11,6 @@ using Clock = std::chrono::steady_clock;
 
 double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-int count_barriers(const ir::Kernel& k) {
-  int n = 0;
-  ir::walk(k.body, [&](const ir::Operation& op) { n += op.is(ir::Op::Barrier); });
-  return n;
 }
 
 /// Fills in what log and cubin say of the kernel.
@@ -42,7 +37,7 @@ Compiled compile(const ir::Kernel& lowered, const ir::Target& target, const Ptxa
   Compiled c;
   c.name = lowered.name;
   c.target = std::string(target.name);
-  c.barriers = count_barriers(lowered);
+  c.barriers = ir::count_barriers(lowered);
   c.smem_dynamic = static_cast<int>(ir::shared_bytes(lowered));
   auto start = Clock::now();
   c.ptx = emit_ptx(lowered, target, {.lineinfo = options.lineinfo});

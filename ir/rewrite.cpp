@@ -40,6 +40,17 @@ std::vector<ValueId> inline_region(Builder& b, const Region& region, ValueMap& m
   return results;
 }
 
+std::vector<ValueId> inline_combine(Builder& b, const Operation& reduce,
+                                    const std::vector<ValueId>& x, const std::vector<ValueId>& y) {
+  const Region& r = reduce.regions[0];
+  ValueMap map;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    map[r.args[i]] = x[i];
+    map[r.args[x.size() + i]] = y[i];
+  }
+  return inline_region(b, r, map);
+}
+
 std::int64_t constant_value(const Kernel& k, const Operation& constant) {
   Elem e = k.type(constant.out[0]).elem;
   std::int64_t raw = constant.attr(Key::Value);

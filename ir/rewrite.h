@@ -23,6 +23,10 @@ Operation clone(Kernel& k, const Operation& op, ValueMap& map);
 /// operands as renamed.
 std::vector<ValueId> inline_region(Builder& b, const Region& region, ValueMap& map);
 
+/// Appends the combine of a reduce on the values x and y (one a result each); gives its results.
+std::vector<ValueId> inline_combine(Builder& b, const Operation& reduce,
+                                    const std::vector<ValueId>& x, const std::vector<ValueId>& y);
+
 /// The value as an integer constant, if it is one.
 std::optional<std::int64_t> constant_of(const Kernel& k, const std::vector<const Operation*>& defs,
                                         ValueId v);

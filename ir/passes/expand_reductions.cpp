@@ -189,16 +189,6 @@ class Expander {
     b.append(std::move(op));
   }
 
-  Elements combine(Builder& b, const Operation& op, const Elements& x, const Elements& y) {
-    const Region& r = op.regions[0];
-    ValueMap map;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      map[r.args[i]] = x[i];
-      map[r.args[x.size() + i]] = y[i];
-    }
-    return inline_region(b, r, map);
-  }
-
   void reduce(Builder& b, const Operation& op, Cursor& cursor) {
     std::size_t n = op.out.size();
     Elements v(op.in.begin(), op.in.begin() + n);
@@ -207,7 +197,7 @@ class Expander {
       for (ValueId x : v)
         other.push_back(b.emit(Op::Shuffle, {x, b.constant(Elem::S32, mask)},
                                {{Key::Mode, static_cast<std::int64_t>(ShuffleMode::Xor), {}}}));
-      v = combine(b, op, v, other);
+      v = inline_combine(b, op, v, other);
     }
     bool steers =
         std::any_of(op.out.begin(), op.out.end(), [&](ValueId x) { return steering_[x]; });
@@ -242,7 +232,7 @@ class Expander {
       for (int w = 0; w < warps_; ++w) partials[w].push_back(of_warps[w]);
     }
     return fold_pairwise(partials.data(), warps_, [&](const Elements& x, const Elements& y) {
-      return combine(b, op, x, y);
+      return inline_combine(b, op, x, y);
     });
   }
 

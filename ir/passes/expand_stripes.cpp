@@ -230,7 +230,7 @@ class Expander {
         std::size_t at = (e % chains) * n;
         Elements now(carried.begin() + at, carried.begin() + at + n), next;
         for (std::size_t i = 0; i < n; ++i) next.push_back(elements(b, step, op.in[i])[j]);
-        Elements folded = combine(b, op, now, next);
+        Elements folded = inline_combine(b, op, now, next);
         for (std::size_t i = 0; i < n; ++i)
           carried[at + i] = step.active_at(j) == no_value
                                 ? folded[i]
@@ -241,20 +241,10 @@ class Expander {
     std::vector<Elements> chain(chains);
     for (int c = 0; c < chains; ++c)
       chain[c].assign(acc.begin() + c * n, acc.begin() + (c + 1) * n);
-    Elements result =
-        fold_pairwise(chain.data(), chains,
-                      [&](const Elements& x, const Elements& y) { return combine(b, op, x, y); });
+    Elements result = fold_pairwise(
+        chain.data(), chains,
+        [&](const Elements& x, const Elements& y) { return inline_combine(b, op, x, y); });
     for (std::size_t i = 0; i < n; ++i) map_[op.out[i]] = result[i];
-  }
-
-  Elements combine(Builder& b, const Operation& op, const Elements& x, const Elements& y) {
-    const Region& r = op.regions[0];
-    ValueMap map;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      map[r.args[i]] = x[i];
-      map[r.args[x.size() + i]] = y[i];
-    }
-    return inline_region(b, r, map);
   }
 
   Kernel& k_;
