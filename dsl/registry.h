@@ -20,7 +20,28 @@ struct ReferenceArgs {
   const std::map<std::string, double>& scalars;
   const std::map<std::string, std::int64_t>& sizes;
   const Config& config;
+  /// Of each output only the elements at sample_places(count, stride) are asked for; 1: all. A
+  /// reference may compute more.
+  std::int64_t stride = 1;
 };
+
+/// Bounds of an output: value[i] and the largest error that rounding explains, of the element at
+/// place i of sample_places(count, stride).
+struct ErrorBound {
+  std::vector<double> value, slack;
+};
+
+/// One input tensor to be generated. `random` is the tool's generator: elements of that type, shape
+/// and name, spread over the type's range (floats over [-2, 2)).
+struct InputArgs {
+  const std::string& name;
+  ir::Tensor& tensor;  ///< of the parameter's type and shape; zeros
+  const std::map<std::string, std::int64_t>& sizes;
+  const Config& config;
+  const std::function<ir::Tensor(Elem, std::vector<std::int64_t>, std::string_view)>& random;
+};
+
+using SizedFigure = std::function<double(Elem, const std::map<std::string, std::int64_t>&)>;
 
 struct KernelEntry {
   std::string name;                     ///< family: "rms_norm"
@@ -30,7 +51,14 @@ struct KernelEntry {
   std::function<KernelSource(Elem)> make;
   std::function<void(ReferenceArgs)> reference;
   /// Bytes that a run of these sizes must move (for bandwidth figures).
-  std::function<double(Elem, const std::map<std::string, std::int64_t>&)> bytes;
+  SizedFigure bytes;
+  /// Floating-point or integer operations of a run, a multiply-add as two; none: not a figure of
+  /// this kernel.
+  SizedFigure flops{};
+  /// Fills an input that plain random elements would not do for; false: they do.
+  std::function<bool(const InputArgs&)> input{};
+  /// The outputs in f64 from the inputs alone, with error bounds, by parameter name.
+  std::function<std::map<std::string, ErrorBound>(const ReferenceArgs&)> bound{};
   std::string library{};  ///< build id of the object it came in; set by add
 };
 
