@@ -30,28 +30,34 @@ struct BenchOptions {
 struct Row {
   std::string kernel, shape, sizes, verdict, comparison;
   Timing time;
-  double bytes = 0, copy_gbs = 0;
+  double bytes = 0, copy_gbs = 0, flops = 0;
   std::uint32_t registers = 0;
   double gbs() const { return bytes / time.median_us / 1e3; }
+  double tflops() const { return flops / time.median_us / 1e6; }
   double share() const { return copy_gbs > 0 ? gbs() / copy_gbs : 0; }
 };
 
 nlohmann::ordered_json to_json(const Row& r) {
-  return {{"kernel", r.kernel},
-          {"shape", r.shape},
-          {"sizes", r.sizes},
-          {"verdict", r.verdict},
-          {"comparison", r.comparison},
-          {"registers", r.registers},
-          {"us", r.time.median_us},
-          {"us_min", r.time.min_us},
-          {"us_max", r.time.max_us},
-          {"copies", r.time.copies},
-          {"launches", r.time.launches},
-          {"bytes", r.bytes},
-          {"gb_per_s", r.gbs()},
-          {"copy_gb_per_s", r.copy_gbs},
-          {"share_of_copy", r.share()}};
+  nlohmann::ordered_json row{{"kernel", r.kernel},
+                             {"shape", r.shape},
+                             {"sizes", r.sizes},
+                             {"verdict", r.verdict},
+                             {"comparison", r.comparison},
+                             {"registers", r.registers},
+                             {"us", r.time.median_us},
+                             {"us_min", r.time.min_us},
+                             {"us_max", r.time.max_us},
+                             {"copies", r.time.copies},
+                             {"launches", r.time.launches},
+                             {"bytes", r.bytes},
+                             {"gb_per_s", r.gbs()},
+                             {"copy_gb_per_s", r.copy_gbs},
+                             {"share_of_copy", r.share()}};
+  if (r.flops > 0) {
+    row["flops"] = r.flops;
+    row["tflop_per_s"] = r.tflops();
+  }
+  return row;
 }
 
 class Bench {
@@ -73,8 +79,8 @@ class Bench {
     std::size_t next = 0, window = static_cast<std::size_t>(session_.context().threads());
     for (const auto& [job, shape] : work) {
       for (; next < work.size() && ahead.size() < window; ++next)
-        ahead.push_back(std::async(std::launch::async, [this, &w = work[next]] {
-          return make_problem(session_, w.first, {.shape = w.second});
+        ahead.push_back(std::async(std::launch::async, [this, &target, &w = work[next]] {
+          return make_problem(session_, w.first, {.shape = w.second, .where = target});
         }));
       Problem problem = ahead.front().get();
       ahead.pop_front();
@@ -120,7 +126,7 @@ class Bench {
     Row row;
     row.kernel = job.config();
     row.shape = shape;
-    for (const auto& [name, n] : problem.sizes)
+    for (const auto& [name, n] : problem.own_sizes())
       row.sizes += fmt::format("{}{}={}", row.sizes.empty() ? "" : " ", name, n);
     jit::Prepared prepared =
         runtime_.prepare(device_, session_.entry(job), session_.elem(job), problem.config);
@@ -129,6 +135,7 @@ class Bench {
     MeasureOptions options{.replays = o_.replays};
     row.time = time_launches(device_, problem, prepared, options);
     const dsl::KernelEntry& entry = session_.entry(job);
+    if (entry.flops) row.flops = entry.flops(session_.elem(job), problem.sizes);
     if (entry.bytes) {
       row.bytes = entry.bytes(session_.elem(job), problem.sizes);
       row.copy_gbs = copy_rate(device_, runtime_,
@@ -188,11 +195,12 @@ ExitCode run_bench(Context& context, const BenchOptions& o) {
   for (const Row& r : bench.rows()) {
     ok = ok && r.verdict == "PASS";
     if (!context.json)
-      print_out(
-          fmt::format("{:<36} {:<22} {}  {:>3} regs {:>8.2f} us ({:.2f}..{:.2f})  {:>5.0f} GB/s  "
-                      "{:>3.0f} % of copy {:.0f}  {}\n",
-                      r.kernel, r.sizes, r.verdict, r.registers, r.time.median_us, r.time.min_us,
-                      r.time.max_us, r.gbs(), 100 * r.share(), r.copy_gbs, r.comparison));
+      print_out(fmt::format(
+          "{:<36} {:<22} {}  {:>3} regs {:>8.2f} us ({:.2f}..{:.2f})  {:>5.0f} GB/s  "
+          "{:>3.0f} % of copy {:.0f}{}  {}\n",
+          r.kernel, r.sizes, r.verdict, r.registers, r.time.median_us, r.time.min_us, r.time.max_us,
+          r.gbs(), 100 * r.share(), r.copy_gbs,
+          r.flops > 0 ? fmt::format("  {:.1f} TFLOP/s", r.tflops()) : "", r.comparison));
   }
   return ok ? ExitCode::Ok : ExitCode::Failed;
 }

@@ -47,7 +47,7 @@ class Gpu {
     std::lock_guard lock(mutex_);
     try {
       const Job& job = config.job;
-      Problem problem = make_problem(session_, job, {});
+      Problem problem = make_problem(session_, job, {.where = target_});
       jit::Prepared prepared =
           runtime_.prepare(device_, session_.entry(job), session_.elem(job), problem.config);
       DeviceProblem on_device(device_, problem, 1);
@@ -55,7 +55,7 @@ class Gpu {
       on_device.launch(prepared, stream.handle(), 0);
       stream.synchronize();
       Judgement j = judge(problem, on_device.download(0), job.kernel->compare);
-      bool exact = job.kernel->compare.kind == verify::CompareKind::Exact;
+      bool exact = job.kernel->compare.exact_at(target_);
       line.gpu = !j.ok ? "DIFFERS" : exact ? "EQUAL" : "WITHIN";
       if (!j.ok) line.gpu_fault = j.text;
     } catch (const std::exception& e) {

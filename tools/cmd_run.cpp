@@ -122,7 +122,9 @@ ExitCode run(Context& context, const RunOptions& o) {
       sim ? session.registry().targets.front()
           : std::string(jit::target_for(open_device(context, o.device).info()).name);
   Job job = expand_one(session.registry(), o.kernel, target);
-  Problem problem = make_problem(session, job, problem_options(o));
+  ProblemOptions options = problem_options(o);
+  if (!sim) options.where = target;
+  Problem problem = make_problem(session, job, options);
   if (o.debug) {
     problem.kernel.debug = true;
     problem.config.debug = true;
@@ -137,23 +139,27 @@ ExitCode run(Context& context, const RunOptions& o) {
       throw UsageError(fmt::format("--out {}: the kernel has no tensor of that name", name));
     write_npy(file, t->second);
   }
-  double bytes =
-      session.entry(job).bytes ? session.entry(job).bytes(session.elem(job), problem.sizes) : 0;
-  double gbs = out.us > 0 ? bytes / out.us / 1e3 : 0;
+  auto per_second = [&](const dsl::SizedFigure& of, double unit) {
+    return of && out.us > 0 ? of(session.elem(job), problem.sizes) / out.us / unit : 0;
+  };
+  double gbs = per_second(session.entry(job).bytes, 1e3);
+  double tflops = per_second(session.entry(job).flops, 1e6);
   const char* verdict = run_exit(j, out) == 0 ? "PASS" : "FAIL";
   if (context.json) {
-    nlohmann::ordered_json row{{"kernel", job.config()}, {"device", o.device},
-                               {"sizes", problem.sizes}, {"verdict", verdict},
-                               {"comparison", j.text},   {"us", out.us},
-                               {"gb_per_s", gbs},        {"detail", out.detail}};
+    nlohmann::ordered_json row{
+        {"kernel", job.config()}, {"device", o.device},   {"sizes", problem.own_sizes()},
+        {"verdict", verdict},     {"comparison", j.text}, {"us", out.us},
+        {"gb_per_s", gbs},        {"detail", out.detail}};
+    if (tflops > 0) row["tflop_per_s"] = tflops;
     if (!out.finding.empty()) row["finding"] = out.finding;
     print_json("run", row);
   } else {
-    std::string sizes;
-    for (const auto& [name, n] : problem.sizes) sizes += fmt::format(" {}={}", name, n);
+    std::string sizes, rates;
+    if (!sim) rates = fmt::format("  {:.0f} GB/s", gbs);
+    if (!sim && tflops > 0) rates += fmt::format("  {:.1f} TFLOP/s", tflops);
+    for (const auto& [name, n] : problem.own_sizes()) sizes += fmt::format(" {}={}", name, n);
     print_out(fmt::format("{} on {}{}: {}  {}  {:.1f} us{}  ({})\n", job.config(), o.device, sizes,
-                          verdict, j.text, out.us, sim ? "" : fmt::format("  {:.0f} GB/s", gbs),
-                          out.detail));
+                          verdict, j.text, out.us, rates, out.detail));
     if (!out.finding.empty()) print_out(out.finding + "\n");
   }
   return run_exit(j, out) == 0 ? ExitCode::Ok : ExitCode::Failed;

@@ -15,6 +15,7 @@ struct ProblemOptions {
   std::map<std::string, double> set{};      ///< --set: dims and scalars over it
   std::map<std::string, std::string> in{};  ///< parameter -> .npy file
   std::uint64_t seed = 1;
+  std::string where = "sim";  ///< `sim` or a target: what may differ there is the register's to say
 };
 
 struct Problem {
@@ -24,17 +25,25 @@ struct Problem {
   std::map<std::string, double> scalars;
   std::map<std::string, ir::Tensor> tensors;   ///< inputs; outputs hold poison
   std::map<std::string, ir::Tensor> expected;  ///< what the reference makes of them, outputs only
+  /// Where the register asks for bounds and not for bits: the outputs' in f64.
+  std::map<std::string, dsl::ErrorBound> bounds;
+  /// References and bounds hold at sample_places(count, stride) of an output.
+  std::int64_t stride = 1;
+  std::string where = "sim";
 
+  /// Sizes of the axes that do not follow another's, for people.
+  std::map<std::string, std::int64_t> own_sizes() const;
   /// Sizes of the dynamic axes, in the kernel's order.
   std::vector<std::int64_t> axis_sizes() const;
   /// The scalar parameter as its type's bits.
   ir::Scalar scalar(const ir::Param& param) const;
 };
 
-/// Throws UsageError for a shape, dimension, scalar or file that does not fit the kernel.
+/// Throws UsageError for a shape, dimension, scalar or file that does not fit the kernel. A problem
+/// of more operations than a reference does in seconds is compared at a sample of its outputs.
 Problem make_problem(const Session& session, const Job& job, const ProblemOptions& options);
 
-/// What a comparison of every written tensor with the expected one says.
+/// What a comparison of every written tensor with the expected one, or with its bounds, says.
 struct Judgement {
   bool ok = true;
   std::string text;      ///< the maxima, or the first mismatch: tensor, index, got, want, ulp

@@ -47,6 +47,11 @@ void check_kernel(const std::string& file, const verify::KernelEntry& k,
   for (const verify::ScheduleEntry& s : k.schedules) {
     need(file, s.at, fmt::format("schedule of {}", k.name), s.name, schedules_of(entry));
   }
+  if (k.compare.kind == verify::CompareKind::Bound && !entry.bound)
+    throw verify::FileError(
+        file, k.at,
+        fmt::format("kernel {} declares no error bound, and is compared with it", k.name),
+        "give the kernel a `bound`, or compare by ulp, abs or rel");
   for (const std::string& type : k.types) {
     need(file, k.at, fmt::format("element type of {}", k.name), type, types_of(entry));
   }

@@ -41,7 +41,7 @@ namespace {
 verify::SimCase sim_case(const Subject& subject, const Problem& p,
                          const verify::CompareRule& rule) {
   verify::SimCase c;
-  for (const auto& [name, size] : p.sizes) {
+  for (const auto& [name, size] : p.own_sizes()) {
     c.name += fmt::format("{}{}={}", c.name.empty() ? "" : " ", name, size);
   }
   std::vector<std::string> names;

@@ -105,7 +105,8 @@ void note_error(Comparison& c, const Item& got, const Item& want, std::int64_t u
 
 }  // namespace
 
-Comparison compare(const Tensor& got, const Tensor& want, const Tolerance& t) {
+Comparison compare(const Tensor& got, const Tensor& want, const Tolerance& t,
+                   std::span<const std::int64_t> places) {
   Comparison c;
   auto bytes_needed = static_cast<std::size_t>(want.byte_size());
   if (got.elem != want.elem)
@@ -118,7 +119,9 @@ Comparison compare(const Tensor& got, const Tensor& want, const Tolerance& t) {
   c.equal = c.problem.empty();
   if (!c.equal) return c;
   if (std::memcmp(got.data.data(), want.data.data(), bytes_needed) == 0) return c;
-  for (std::int64_t i = 0; i < want.count(); ++i) {
+  const std::int64_t count = places.empty() ? want.count() : std::ssize(places);
+  for (std::int64_t at = 0; at < count; ++at) {
+    const std::int64_t i = places.empty() ? at : places[at];
     Item g = item_at(got, i), w = item_at(want, i);
     if (g.raw == w.raw) continue;
     std::int64_t ulp = distance(g, w);
@@ -134,6 +137,47 @@ Comparison compare(const Tensor& got, const Tensor& want, const Tolerance& t) {
     c.want_bits = w.raw;
   }
   return c;
+}
+
+Comparison compare_within(const Tensor& got, std::span<const std::int64_t> places,
+                          std::span<const double> value, std::span<const double> slack) {
+  Comparison c;
+  for (std::size_t at = 0; at < places.size(); ++at) {
+    Item g = item_at(got, places[at]);
+    const double want = value[at], error = std::abs(g.value - want);
+    const bool number = std::isfinite(want) && std::isfinite(slack[at]);
+    bool inside;
+    if (std::isnan(want))
+      inside = std::isnan(g.value);
+    else if (std::isinf(want))
+      inside = g.value == want;
+    else
+      inside = error <= slack[at];
+    if (number && std::isfinite(error)) {
+      c.max_absolute = std::max(c.max_absolute, error);
+      if (want != 0) c.max_relative = std::max(c.max_relative, error / std::abs(want));
+      if (slack[at] > 0) c.max_share = std::max(c.max_share, error / slack[at]);
+    }
+    if (inside) continue;
+    ++c.bad;
+    if (c.first_bad >= 0) continue;
+    c.equal = false;
+    c.first_bad = places[at];
+    c.got = g.value;
+    c.want = want;
+    c.got_bits = g.raw;
+  }
+  return c;
+}
+
+std::string bound_text(const Comparison& c) {
+  std::string share = fmt::format("at most {:.2g} of it, {:.3g} absolute, {:.3g} relative",
+                                  c.max_share, c.max_absolute, c.max_relative);
+  if (c.equal) return "within the declared bound: " + share;
+  return fmt::format(
+      "{} elements past the declared bound, first [{}]: got {:.9g} (0x{:x}), "
+      "want {:.9g}; {}",
+      c.bad, c.first_bad, c.got, c.got_bits, c.want, share);
 }
 
 std::string to_string(const Comparison& c) {

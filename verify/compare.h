@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares a result with what was expected: bit for bit (after NaN canonicalisation), or within a
-// bound in units in the last place, absolute or relative.
+// Compares a result with what was expected: bit for bit (after NaN canonicalisation), within a
+// bound in units in the last place, absolute or relative, or within a bound of each element's own.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "ir/tensor.h"
@@ -27,14 +28,24 @@ struct Comparison {
   std::int64_t max_ulp = 0;  ///< over all elements; INT64_MAX next to a NaN
   double max_absolute = 0;   ///< over elements that are numbers
   double max_relative = 0;
-  std::string problem;  ///< why the tensors cannot be compared; empty if they can
+  double max_share = 0;  ///< of an element's own bound
+  std::string problem;   ///< why the tensors cannot be compared; empty if they can
   explicit operator bool() const { return equal; }
 };
 
-/// Compares element by element. Tensors of other types or shapes are unequal, with a problem.
-Comparison compare(const ir::Tensor& got, const ir::Tensor& want, const Tolerance& t = {});
+/// Compares element by element, or only the elements at `places` where there are any. Tensors of
+/// other types or shapes are unequal, with a problem.
+Comparison compare(const ir::Tensor& got, const ir::Tensor& want, const Tolerance& t = {},
+                   std::span<const std::int64_t> places = {});
+
+/// |got[places[i]] - value[i]| <= slack[i]. A value that is infinite or a NaN is met by its like
+/// alone.
+Comparison compare_within(const ir::Tensor& got, std::span<const std::int64_t> places,
+                          std::span<const double> value, std::span<const double> slack);
 
 /// One line: "equal", or the first bad element with both values, their distance and the maxima.
 std::string to_string(const Comparison& c);
+/// The same of a comparison with bounds.
+std::string bound_text(const Comparison& c);
 
 }  // namespace barline::verify

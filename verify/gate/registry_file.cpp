@@ -32,18 +32,28 @@ CompareRule read_compare(const RegistryReader& in, const YamlNode& node) {
   }
   rule.kind = static_cast<CompareKind>(it - compare_kinds().begin());
   const YamlNode *max = node.find("max"), *why = node.find("why");
+  const YamlNode* exact_on = node.find("exact_on");
+  if (exact_on && rule.kind != CompareKind::Bound)
+    in.fail(exact_on->at, "only a comparison of kind bound is exact in some places",
+            "delete 'exact_on', or use kind: bound");
   if (rule.kind == CompareKind::Exact) {
     if (max)
       in.fail(max->at, "an exact comparison has no 'max'", "delete it, or name another kind");
     return rule;
   }
-  if (!max) in.fail(node.at, fmt::format("compare kind {} has no bound", name), "add `max:`");
   if (!why) {
     in.fail(node.at, "a comparison that is not exact states its reason", "add `why: \"...\"`");
   }
+  rule.why = in.text(*why, "why");
+  if (rule.kind == CompareKind::Bound) {
+    if (max)
+      in.fail(max->at, "the kernel declares its bound", "delete 'max', or name another kind");
+    if (exact_on) rule.exact_on = in.names(*exact_on, "place to run", run_places());
+    return rule;
+  }
+  if (!max) in.fail(node.at, fmt::format("compare kind {} has no bound", name), "add `max:`");
   rule.max = in.number(*max, "max");
   if (rule.max <= 0) in.fail(max->at, "max is above 0", "use kind: exact for equal bits");
-  rule.why = in.text(*why, "why");
   return rule;
 }
 
@@ -163,6 +173,11 @@ KernelEntry read_kernel(const RegistryReader& in, const YamlNode::Entry& e,
 }
 
 }  // namespace
+
+bool CompareRule::exact_at(std::string_view where) const {
+  return kind == CompareKind::Exact ||
+         std::find(exact_on.begin(), exact_on.end(), where) != exact_on.end();
+}
 
 const BudgetRow* ScheduleEntry::budget(std::string_view type, std::string_view target) const {
   for (const BudgetRow& row : budgets) {

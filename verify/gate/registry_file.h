@@ -53,11 +53,16 @@ struct ScheduleEntry {
   const BudgetRow* budget(std::string_view type, std::string_view target) const;
 };
 
-enum class CompareKind { Exact, Ulp, Abs, Rel };
+/// Bound: within the error bound that the kernel's own f64 reference declares.
+enum class CompareKind { Exact, Ulp, Abs, Rel, Bound };
 struct CompareRule {
   CompareKind kind = CompareKind::Exact;
   double max = 0;
+  std::vector<std::string> exact_on{};  ///< Bound: `sim` and targets where the bits are known
   std::string why;
+
+  /// True if a result of `where` (`sim` or a target) must have the reference's bits.
+  bool exact_at(std::string_view where) const;
 };
 
 struct KernelEntry {

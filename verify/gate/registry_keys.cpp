@@ -42,8 +42,11 @@ constexpr KeyInfo keys[] = {
     {Row, "smem", K::Count, false, "Bytes of shared memory, static and dynamic; 0."},
     {Row, "stack", K::Count, false, "Bytes of stack frame; 0."},
 
-    {Section::Compare, "kind", K::CompareKind, true, "exact, ulp, abs or rel."},
+    {Section::Compare, "kind", K::CompareKind, true,
+     "exact, ulp, abs, rel, or bound: the error bound that the kernel's f64 reference declares."},
     {Section::Compare, "max", K::Number, false, "Largest difference that passes."},
+    {Section::Compare, "exact_on", K::RunPlaces, false,
+     "With kind bound: `sim` and the targets where a result must have the reference's bits."},
     {Section::Compare, "why", K::Text, false, "Why the result is not exact."},
 };
 
@@ -77,8 +80,17 @@ const std::vector<std::string>& known_types() {
   return types;
 }
 
+const std::vector<std::string>& run_places() {
+  static const std::vector<std::string> places = [] {
+    std::vector<std::string> names = {"sim"};
+    names.insert(names.end(), known_targets().begin(), known_targets().end());
+    return names;
+  }();
+  return places;
+}
+
 const std::vector<std::string>& compare_kinds() {
-  static const std::vector<std::string> kinds = {"exact", "ulp", "abs", "rel"};
+  static const std::vector<std::string> kinds = {"exact", "ulp", "abs", "rel", "bound"};
   return kinds;
 }
 

@@ -27,7 +27,8 @@ enum class ValueKind {
   Schedules,  ///< a map name -> Section::Schedule, or nothing
   Budget,     ///< a map target -> Section::Row, under an element type where the kernel has types
   Compare,    ///< Section::Compare
-  CompareKind
+  CompareKind,
+  RunPlaces  ///< a list of distinct places to run: `sim` and known targets
 };
 
 struct KeyInfo {
@@ -45,6 +46,8 @@ std::vector<std::string> keys_of(Section section);
 const std::vector<std::string>& known_targets();
 /// Element types that a registry may name.
 const std::vector<std::string>& known_types();
+/// `sim`, then the known targets.
+const std::vector<std::string>& run_places();
 /// The spellings of compare kinds, in the order of CompareKind.
 const std::vector<std::string>& compare_kinds();
 

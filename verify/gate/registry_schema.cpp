@@ -53,6 +53,7 @@ json value_schema(const KeyInfo& key) {
     case K::Budget: return budget_schema();
     case K::Compare: return section_schema(Section::Compare);
     case K::CompareKind: return {{"enum", compare_kinds()}};
+    case K::RunPlaces: return list_of(run_places());
   }
   return json::object();
 }
