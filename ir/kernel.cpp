@@ -64,8 +64,14 @@ Root root_of(const Kernel& k, const std::vector<const Operation*>& defs, ValueId
   if (const Operation* def = defs[pointer]; def && def->is(Op::SlotAt)) {
     root.use = def->in[1];
     pointer = def->in[0];
+  } else if (def && def->is(Op::Choose)) {
+    root.chosen = def->in[0];
+    for (std::size_t i = 1; i < def->in.size(); ++i) root.params.push_back(k.param_of(def->in[i]));
+    if (!root.params.empty()) root.param = root.params[0];
+    return root;
   }
   root.param = k.param_of(pointer);
+  if (root.param >= 0) root.params = {root.param};
   root.slot = k.slot_of(pointer);
   return root;
 }

@@ -3,6 +3,8 @@
 // one of them stands, so the member mask is always full.
 #include <llvm/IR/IntrinsicsNVPTX.h>
 
+#include <string>
+
 #include "codegen/lower/floats_p.h"
 #include "codegen/lower/ops_p.h"
 
@@ -73,7 +75,10 @@ void lower(ir::Tag<ir::Op::WarpSync>, Lowerer& l, const ir::Operation&) {
   l.intrinsic(llvm::Intrinsic::nvvm_bar_warp_sync, {l.integer(32, ~0u)});
 }
 
-void lower(ir::Tag<ir::Op::Barrier>, Lowerer& l, const ir::Operation&) {
+void lower(ir::Tag<ir::Op::Barrier>, Lowerer& l, const ir::Operation& op) {
+  if (const ir::Attr* pending = op.find(ir::Key::Pending))
+    l.memory_asm(l.b().getVoidTy(), "cp.async.wait_group " + std::to_string(pending->value) + ";",
+                 {});
   l.intrinsic(llvm::Intrinsic::nvvm_barrier0, {});
 }
 

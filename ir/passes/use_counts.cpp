@@ -43,7 +43,7 @@ std::vector<Edge> UseCounts::edges(const Operation& op) const {
 
 UseCounts::UseCounts(const Kernel& k, const SlotEffects& effects) : k_(k), effects_(effects) {
   walk(k.body, [&](const Operation& op) {
-    if (op.is(Op::SlotAt)) add(k.slot_of(op.in[0]), effects.use_form(op.in[1]));
+    if (op.is(Op::SlotAt)) add(k.slot_of(op.in[0]), effects.use_form(op.in[1]), 1);
   });
   for (bool grew = !drivers_.empty(); grew;) {
     grew = false;
@@ -53,18 +53,20 @@ UseCounts::UseCounts(const Kernel& k, const SlotEffects& effects) : k_(k), effec
   }
 }
 
-bool UseCounts::add(int slot, const Use& use) {
-  return use.base != no_value && drivers_.insert({slot, use.base}).second;
+bool UseCounts::add(int slot, const Use& use, std::int64_t factor) {
+  return use.base != no_value && drivers_.insert({{slot, use.base}, use.factor * factor}).second;
 }
 
 bool UseCounts::spread(const Edge& edge) {
   bool grew = false;
-  each_pair(edge, [&](ValueId from, ValueId to) {
-    for (int slot = 0; slot < static_cast<int>(k_.slots.size()); ++slot)
-      if (drivers_.contains({slot, to})) grew = add(slot, effects_.use_form(from)) || grew;
-  });
-  for (int slot = 0; slot < static_cast<int>(k_.slots.size()); ++slot)
-    if (drivers_.contains({slot, edge.index})) grew = add(slot, edge.index_from) || grew;
+  auto pass = [&](int slot, const Use& from, ValueId to) {
+    auto it = drivers_.find({slot, to});
+    if (it != drivers_.end()) grew = add(slot, from, it->second) || grew;
+  };
+  for (int slot = 0; slot < static_cast<int>(k_.slots.size()); ++slot) {
+    each_pair(edge, [&](ValueId from, ValueId to) { pass(slot, effects_.use_form(from), to); });
+    pass(slot, edge.index_from, edge.index);
+  }
   return grew;
 }
 
@@ -74,9 +76,16 @@ bool UseCounts::rename(SlotAccess& a, const Edge& edge) const {
   bool done = false;
   const Use now = a.use;
   auto take = [&](const Use& from, ValueId to) {
-    if (done || k_.type(to) != scalar(Elem::S32) || !drivers_.contains({a.slot, to})) return;
-    if (!from.known || from.base != now.base) return;
-    a.use = {to, ((now.offset - from.offset) % copies + copies) % copies, true};
+    if (done || to == no_value || k_.type(to) != scalar(Elem::S32)) return;
+    auto driver = drivers_.find({a.slot, to});
+    if (driver == drivers_.end() || !from.known || from.base != now.base) return;
+    std::int64_t factor = driver->second;  // a constant is any multiple of another, and the rest
+    if (now.base != no_value) {
+      if (from.factor == 0 || now.factor % from.factor != 0) return;
+      factor = now.factor / from.factor;
+    }
+    std::int64_t rest = (now.offset - factor * from.offset) % copies;
+    a.use = {to, (rest + copies) % copies, true, factor};
     done = true;
   };
   if (edge.index != no_value) take(edge.index_from, edge.index);

@@ -3,7 +3,7 @@
 // control flows along an edge: into a loop, back to its head, out of it, out of a branch.
 #pragma once
 
-#include <set>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -32,17 +32,19 @@ class UseCounts {
   Edge back(const Operation& loop) const;
 
   /// Says the access' use count in terms of the edge's `to`: where from[i] is base + n and the
-  /// access is at base + o, it is at to[i] + (o - n). False if no value of the edge tells.
+  /// access is at base + o, it is at to[i] + (o - n); likewise for multiples of the base. False if
+  /// no value of the edge tells.
   bool rename(SlotAccess& access, const Edge& edge) const;
 
  private:
   std::vector<Edge> edges(const Operation& op) const;
   bool spread(const Edge& edge);
-  bool add(int slot, const Use& use);
+  bool add(int slot, const Use& use, std::int64_t factor);
 
   const Kernel& k_;
   const SlotEffects& effects_;
-  std::set<std::pair<int, ValueId>> drivers_;  ///< (slot, value that counts its uses)
+  std::map<std::pair<int, ValueId>, std::int64_t>
+      drivers_;  ///< (slot, value that counts its uses) -> uses that it counts at once
 };
 
 }  // namespace barline::ir

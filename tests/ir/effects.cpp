@@ -39,7 +39,7 @@ TEST_CASE("accesses say slot, direction, lanes and offset", "[ir]") {
       "%o = atomic %s, %t, %one {rmw = add} : s32\n%g = load %x, %t : s32");
   auto a = accesses(k);
   REQUIRE(a.size() == 3);
-  CHECK((a[0].slot == 0 && !a[0].write && a[0].lanes == 4 && a[0].index->at[2] == 5));
+  CHECK((a[0].slot == 0 && !a[0].write && a[0].lanes == 4 && a[0].index->at[2] + a[0].offset == 5));
   CHECK((a[1].slot == 1 && a[1].write && a[1].lanes == 1));
   CHECK((a[2].write && a[2].atomic));
 }
