@@ -12,6 +12,7 @@
 
 #include "ir/builder.h"
 #include "ir/diagnostic.h"
+#include "ir/extents.h"
 #include "ir/op_rules_p.h"
 #include "ir/print.h"
 #include "ir/uniformity.h"
@@ -40,11 +41,33 @@ void check_launch(const Kernel& k) {
                      k.name),
          "choose a block of 1 to 1024 threads");
   for (const GridDim& g : l.grid) {
-    bool axis_ok = g.axis < static_cast<int>(k.axes.size());
+    auto exists = [&](int a) { return a < static_cast<int>(k.axes.size()); };
+    bool axis_ok =
+        exists(g.axis) && (g.axis >= 0 || g.also.empty()) &&
+        std::all_of(g.also.begin(), g.also.end(), [&](int a) { return a >= 0 && exists(a); });
     if (!axis_ok || g.per_block < 1 || (g.axis < 0 && g.count < 1))
       fail(Diag::BadLaunch, {}, fmt::format("a grid dimension of no blocks in @{}", k.name),
            "give it a positive count or an axis");
   }
+}
+
+/// An axis whose size follows from another's.
+void check_derived(const Kernel& k, const Axis& a, bool sized) {
+  bool exists = a.of < static_cast<int>(k.axes.size()) && k.axes[a.of].of < 0;
+  if (!exists || a.per < 1 || a.times < 1 || sized)
+    fail(Diag::BadDim, {},
+         fmt::format("axis '{}' {}", a.name,
+                     sized     ? "is derived and has a size, too"
+                     : !exists ? "derives from an axis that is derived itself, or from none"
+                               : "derives by a factor below 1"),
+         fmt::format("write 'axis {} of parent / per * times', without a size line", a.name));
+  if (!a.bound) return;
+  const std::optional<std::int64_t>& parent = k.axes[a.of].bound;
+  if (!parent || derived_size(a, *parent) != *a.bound)
+    fail(Diag::BadDim, {},
+         fmt::format("axis '{}' is bound to {} and derived from '{}'", a.name, *a.bound,
+                     k.axes[a.of].name),
+         "leave its bound out: it follows");
 }
 
 void check_header(const Kernel& k) {
@@ -60,6 +83,10 @@ void check_header(const Kernel& k) {
   }
   for (std::size_t i = 0; i < k.axes.size(); ++i) {
     bool sized = i < k.axis_sizes.size() && k.axis_sizes[i] != no_value;
+    if (k.axes[i].of >= 0) {
+      check_derived(k, k.axes[i], sized);
+      continue;
+    }
     if (sized == k.axes[i].bound.has_value())
       fail(Diag::BadDim, {},
            fmt::format("axis '{}' {}", k.axes[i].name,
@@ -89,7 +116,8 @@ void check_header(const Kernel& k) {
       if (k.layouts[j].name == k.layouts[i].name)
         fail(Diag::BadName, {}, fmt::format("two layouts @{}", k.layouts[i].name), "rename one");
     for (const Digit& d : k.layouts[i].digits) {
-      bool sized = k.axes[d.axis].bound || k.axis_sizes[d.axis] != no_value;
+      bool sized =
+          k.axes[d.axis].bound || k.axes[d.axis].of >= 0 || k.axis_sizes[d.axis] != no_value;
       if (!sized)
         fail(Diag::BadDim, {},
              fmt::format("layout @{} over axis '{}' of no size", k.layouts[i].name,
@@ -177,6 +205,14 @@ class StructureCheck {
     for (ValueId v : op.out) define(v, op.loc);
   }
 
+  /// May a bitcast make one of the other? Tiles keep their shape; i1 has no place in memory order.
+  static bool same_bits(const Type& a, const Type& b) {
+    if (a.is_tile() || b.is_tile() || a.elem == Elem::I1 || b.elem == Elem::I1)
+      return bits(a.elem) == bits(b.elem) && a.with(b.elem) == b;
+    bool values = (a.is_scalar() || a.kind == Kind::Vector) && b.kind <= Kind::Vector;
+    return values && bits(a.elem) * a.lanes == bits(b.elem) * b.lanes;
+  }
+
   void results(const Operation& op, const Type& inferred) {
     const OpDef& d = def(op.op);
     bool count_ok = d.has(VariadicOut) || static_cast<int>(op.out.size()) == d.out_count() ||
@@ -190,10 +226,11 @@ class StructureCheck {
     const Type& t = k_.type(op.out[0]);
     bool fixed = spec.same_as >= 0 || spec.classes == ElemClass::Bool;
     bool elem_ok = fixed ? t.elem == inferred.elem : (info(t.elem).klass & spec.classes) != 0;
-    bool shape_ok = !d.has(Elementwise) || (t.kind == inferred.kind && t.layout == inferred.layout);
-    if (spec.shape == Shape::Vector) shape_ok = t.kind == Kind::Vector && t.lanes == op.in.size();
+    bool shape_ok = !d.has(Elementwise) || t.with(inferred.elem) == inferred;
+    // What load_matrix and extract give is theirs to say: check_op_rules asks how much there is.
+    if (spec.shape == Shape::Vector) shape_ok = op.is(Op::LoadMatrix) || t == inferred;
     if (spec.shape == Shape::Tile) shape_ok = t.is_tile() && t.layout < k_.layouts.size();
-    if (op.is(Op::Bitcast)) elem_ok = elem_ok && bits(t.elem) == bits(k_.type(op.in[0]).elem);
+    if (op.is(Op::Bitcast)) elem_ok = shape_ok = same_bits(t, k_.type(op.in[0]));
     if (!elem_ok || !shape_ok)
       fail(Diag::TypeMismatch, op.loc, fmt::format("{} gives a {}", name(op.op), to_string(k_, t)),
            fmt::format("its operands make it a {}", to_string(k_, inferred)));
@@ -208,8 +245,11 @@ class StructureCheck {
           all.empty() || (a.value >= 0 && a.value < static_cast<std::int64_t>(all.size()));
       if (a.key == Key::Dim) in_range = a.value >= 0 && a.value < 3;
       if (a.key == Key::Unroll || a.key == Key::Chains) in_range = a.value >= 0 && a.value <= 4096;
+      if (a.key == Key::Pending) in_range = a.value >= 0 && a.value < 64;
       if (a.key == Key::Saturate) in_range = a.value == 0 || a.value == 1;
-      if (a.key == Key::Index) in_range = a.value >= 0 && a.value < k_.type(op.in[0]).lanes;
+      if (a.key == Key::Index)
+        in_range = a.value >= 0 && a.value + k_.type(op.out[0]).lanes <= k_.type(op.in[0]).lanes;
+      if (a.key == Key::Transpose) in_range = a.value == 0 || a.value == 1;
       if (!known || !in_range)
         fail(Diag::BadAttr, op.loc,
              fmt::format("{} with {} = {}", name(op.op), info(a.key).name, a.value),
@@ -225,15 +265,22 @@ class StructureCheck {
       fail(Diag::BadRoot, op.loc, fmt::format("{} through a computed pointer", name(op.op)),
            "access a parameter or a slot by index");
     const Type& pointer_type = k_.type(op.in[0]);
-    ValueId accessed = op.is(Op::Load) ? (op.out.empty() ? no_value : op.out[0])
-                                       : op.in[op.op == Op::TileLoad ? 0 : 2];
+    ValueId accessed = op.in[0];  // what must have its elements: the pointer's own where a row
+    if (op.is(Op::Load)) accessed = op.out.empty() ? no_value : op.out[0];  // says same_as(0)
+    if (op.has(Writes) && op.in.size() > 2) accessed = op.in[2];
+    if (op.is(Op::FragmentStore)) accessed = op.in[4];
+    if (op.is(Op::Fill)) accessed = op.in[1];
     if (accessed != no_value && k_.type(accessed).elem != pointer_type.elem)
       fail(root.slot >= 0 ? Diag::SlotMisuse : Diag::TypeMismatch, op.loc,
            fmt::format("{} of {} through a {}", name(op.op), to_string(k_, k_.type(accessed)),
                        to_string(pointer_type)),
            "convert the value first");
-    if (root.param < 0) return;
-    const Param& p = k_.params[root.param];
+    if (op.is(Op::CopyAsync)) copy(op, root);
+    for (int p : root.params) permission(op, k_.params[p]);
+  }
+
+  /// May the op read or write this parameter?
+  void permission(const Operation& op, const Param& p) {
     if (op.has(Writes) && p.access == Access::In)
       fail(Diag::WriteToInput, op.loc, fmt::format("{} to '{}'", name(op.op), p.name),
            "declare the parameter Out or InOut");
@@ -245,6 +292,21 @@ class StructureCheck {
       fail(Diag::BadAttr, op.loc,
            fmt::format("a const load of '{}', which this kernel writes", p.name),
            "load it weak, or declare the parameter In");
+  }
+
+  /// From tensors that stay as they are to a slot: when a copy reads its source is not defined.
+  void copy(const Operation& op, const Root& to) {
+    Root from = root_of(k_, defs_, op.in[2]);
+    if (to.slot < 0 || from.params.empty())
+      fail(Diag::BadRoot, op.loc,
+           to.slot < 0 ? "copy_async to something that is no slot"
+                       : "copy_async from something that is no parameter",
+           "copy from a parameter, or a choose of parameters, to a slot");
+    for (int p : from.params)
+      if (k_.params[p].access != Access::In)
+        fail(Diag::WriteToInput, op.loc,
+             fmt::format("copy_async from '{}', which this kernel may write", k_.params[p].name),
+             "declare the parameter In, or load and store its elements");
   }
 
   void regions(const Operation& op) {
@@ -298,6 +360,15 @@ class StructureCheck {
         region(op.regions[0], Op::Yield, out, "the combine of reduce");
         break;
       }
+      case Op::Fold: {
+        std::vector<Type> values;
+        for (ValueId v : op.out) values.push_back(scalar(k_.type(v).elem));
+        std::vector<Type> args = values;
+        args.insert(args.end(), values.begin(), values.end());
+        expect_args(op.regions[0], args);
+        region(op.regions[0], Op::Yield, values, "the combine of fold");
+        break;
+      }
       default: break;
     }
   }
@@ -320,6 +391,14 @@ void check_convergence(const Kernel& k) {
                        k.launch.threads[0], k.launch.threads[1], k.launch.threads[2], threads),
            fmt::format("make the block a multiple of {} threads, or do without the warp operation",
                        warp_size));
+    if (op.is(Op::CommitCopies) && control < Team::Cta)
+      fail(Diag::DivergentConvergent, op.loc,
+           "commit_copies under a condition that differs between the threads of its block",
+           "move it out of the condition: a group of no copies costs nothing");
+    if (op.is(Op::Choose) && u[op.in[0]] < Team::Cta)
+      fail(Diag::DivergentConvergent, op.loc,
+           "choose by an index that differs between the threads of its block",
+           "choose by what is one for the block: a block_id, a size, a constant");
     if (op.has(Convergent) && team > Team::Thread && control < team)
       fail(Diag::DivergentConvergent, op.loc,
            fmt::format("{} under a condition that differs between the threads of its {}",

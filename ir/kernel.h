@@ -12,6 +12,7 @@
 #include "ir/loc.h"
 #include "ir/op.h"
 #include "ir/order.h"
+#include "ir/stream.h"
 #include "ir/team.h"
 
 namespace barline::ir {
@@ -77,11 +78,15 @@ struct Slot {
   Loc loc;
 };
 
-/// One dimension of the grid: ceil(size(axis) / per_block), or `count` where axis < 0.
+/// One dimension of the grid: ceil(size(axis) / per_block), or `count` where axis < 0. An axis in
+/// segments has one axis a segment: the blocks of `also` follow those of `axis`, or stand beside
+/// them (`abreast`: as many blocks as the widest needs).
 struct GridDim {
   int axis = -1;
   std::int64_t per_block = 1;
   std::int64_t count = 1;
+  std::vector<int> also{};
+  bool abreast = false;
 };
 
 struct Launch {
@@ -102,6 +107,7 @@ struct Kernel {
   std::vector<Layout> layouts;
   std::vector<Param> params;
   std::vector<Slot> slots;
+  std::vector<Ring> rings;  ///< gone after lower_rings
   Launch launch;
   std::vector<ValueInfo> values;
   Region body;         ///< no arguments; ends in a yield of nothing
@@ -114,11 +120,13 @@ struct Kernel {
   int slot_of(ValueId v) const;
 };
 
-/// What a memory op's operand 0 is: a parameter or a slot, and the slot_at use where there is one.
+/// What a memory op's pointer is: a parameter or a slot, and the slot_at use where there is one.
 struct Root {
-  int param = -1;
+  int param = -1;  ///< of a choose: the first
   int slot = -1;
   ValueId use = no_value;
+  std::vector<int> params;    ///< which it may be: one, or those of a choose
+  ValueId chosen = no_value;  ///< the index of a choose
 };
 
 /// Calls visit(op) on every op of the region and its sub-regions, outer ops first.

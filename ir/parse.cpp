@@ -4,6 +4,7 @@
 #include "ir/parse.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -36,6 +37,7 @@ class Parser {
     lex_.expect("kernel");
     k_.name = lex_.expect(TokenKind::At, "@name");
     while (!lex_.is("{")) header_line();
+    parents();
     lex_.expect("{");
     ops(k_.body, 0);
     if (lex_.peek().kind != TokenKind::End)
@@ -68,6 +70,8 @@ class Parser {
       size();
     else if (word == "slot")
       slot();
+    else if (word == "ring")
+      ring();
     else if (word == "threads")
       for (auto& t : k_.launch.threads)
         t = static_cast<std::int32_t>(lex_.expect_int("threads", 0, 1 << 20));
@@ -83,7 +87,7 @@ class Parser {
       k_.debug = true;
     else
       lex_.error_at_taken(fmt::format("unknown header line '{}'", word),
-                          "use config, axis, layout, param, size, slot, threads, grid, "
+                          "use config, axis, layout, param, size, slot, ring, threads, grid, "
                           "cooperative, min_ctas_per_sm, max_registers or debug");
   }
 
@@ -91,6 +95,12 @@ class Parser {
     Axis a;
     a.name = lex_.expect(TokenKind::Word, "an axis name");
     if (lex_.accept("=")) a.bound = lex_.expect_int("the bound");
+    if (lex_.accept("of")) {
+      derived_.emplace_back(k_.axes.size(), lex_.peek().loc);
+      parents_.push_back(lex_.expect(TokenKind::Word, "an axis name"));
+      if (lex_.accept("/")) a.per = lex_.expect_int("elements of the parent", 1, INT32_MAX);
+      if (lex_.accept("*")) a.times = lex_.expect_int("elements a share", 1, INT32_MAX);
+    }
     if (lex_.accept("multiple")) a.multiple = lex_.expect_int("the multiple");
     while (lex_.accept("segment")) {
       std::string name = lex_.expect(TokenKind::Word, "a segment name");
@@ -98,6 +108,18 @@ class Parser {
     }
     k_.axes.push_back(std::move(a));
     k_.axis_sizes.push_back(no_value);
+  }
+
+  /// An axis may derive from one that is declared below it.
+  void parents() {
+    for (std::size_t i = 0; i < parents_.size(); ++i) {
+      auto is = [&](const Axis& a) { return a.name == parents_[i]; };
+      auto at = std::find_if(k_.axes.begin(), k_.axes.end(), is);
+      if (at == k_.axes.end())
+        fail(Diag::BadSyntax, derived_[i].second, fmt::format("no axis '{}'", parents_[i]),
+             "declare it in an axis line");
+      k_.axes[derived_[i].first].of = static_cast<int>(at - k_.axes.begin());
+    }
   }
 
   int axis_named(const std::string& name) {
@@ -122,8 +144,8 @@ class Parser {
       d.axis = axis_ref();
       lex_.expect("*");
       d.step = lex_.expect_int("the step");
-      if (d.extent < 0 || d.step < 1)
-        lex_.error_at_taken("a digit out of range", "extents are at least 0, steps at least 1");
+      if (d.extent < 0 || d.step < 0)
+        lex_.error_at_taken("a digit out of range", "extents and steps are at least 0");
       l.digits.push_back(d);
     } while (lex_.accept(","));
     k_.layouts.push_back(std::move(l));
@@ -178,12 +200,32 @@ class Parser {
     k_.slots.push_back(std::move(s));
   }
 
+  void ring() {
+    Ring r;
+    r.name = lex_.expect(TokenKind::At, "@name");
+    std::string by = lex_.expect(TokenKind::Word, "an agent");
+    auto all = spellings(AttrKind::AgentKind);
+    auto at = std::find(all.begin(), all.end(), by);
+    if (at == all.end())
+      lex_.error_at_taken(fmt::format("unknown agent '{}'", by),
+                          fmt::format("use one of: {}", fmt::join(all, ", ")));
+    r.by = static_cast<Agent>(at - all.begin());
+    lex_.expect("slots");
+    r.slots = static_cast<int>(lex_.expect_int("copies", 1, 64));
+    lex_.expect("ahead");
+    r.ahead = static_cast<int>(lex_.expect_int("uses", 0, r.slots));
+    r.hoist = lex_.accept("hoist");
+    k_.rings.push_back(std::move(r));
+  }
+
   void grid_dim(GridDim& g) {
     if (lex_.peek().kind == TokenKind::Number) {
       g.count = lex_.expect_int("blocks");
       return;
     }
     g.axis = axis_ref();
+    g.abreast = lex_.is("|");
+    while (lex_.accept(g.abreast ? "|" : "+")) g.also.push_back(axis_ref());
     lex_.expect("/");
     g.per_block = lex_.expect_int("elements a block");
   }
@@ -414,6 +456,8 @@ class Parser {
   Lexer lex_;
   Kernel k_;
   std::map<std::string, ValueId> names_;
+  std::vector<std::pair<std::size_t, Loc>> derived_;  ///< axes, and where their parents are named
+  std::vector<std::string> parents_;
 };
 
 }  // namespace

@@ -91,6 +91,10 @@ class Printer {
       if (k_.axis_sizes[i] != no_value) line("size %{}", k_.axes[i].name);
     for (const Slot& s : k_.slots)
       line("slot %{}: {}[{}] x {}", s.name, name(s.elem), s.extent, s.copies);
+    for (const Ring& r : k_.rings)
+      line("ring @{} {} slots {} ahead {}{}", r.name,
+           spellings(AttrKind::AgentKind)[static_cast<std::size_t>(r.by)], r.slots, r.ahead,
+           r.hoist ? " hoist" : "");
     const Launch& l = k_.launch;
     line("threads {} {} {}", l.threads[0], l.threads[1], l.threads[2]);
     line("grid {} {} {}", grid_dim(l.grid[0]), grid_dim(l.grid[1]), grid_dim(l.grid[2]));
@@ -103,6 +107,9 @@ class Printer {
   void axis(const Axis& a) {
     add("axis {}", a.name);
     if (a.bound) add(" = {}", *a.bound);
+    if (a.of >= 0) add(" of {}", k_.axes[a.of].name);
+    if (a.of >= 0 && a.per != 1) add(" / {}", a.per);
+    if (a.of >= 0 && a.times != 1) add(" * {}", a.times);
     if (a.multiple != 1) add(" multiple {}", a.multiple);
     for (const Segment& s : a.segments) add(" segment {} {}", s.name, s.extent);
     out_ += '\n';
@@ -130,8 +137,10 @@ class Printer {
   }
 
   std::string grid_dim(const GridDim& g) {
-    return g.axis < 0 ? fmt::format("{}", g.count)
-                      : fmt::format("{}/{}", k_.axes[g.axis].name, g.per_block);
+    if (g.axis < 0) return fmt::format("{}", g.count);
+    std::string axes = k_.axes[g.axis].name;
+    for (int a : g.also) axes += (g.abreast ? "|" : "+") + k_.axes[a].name;
+    return fmt::format("{}/{}", axes, g.per_block);
   }
 
   std::string value(ValueId v) {
