@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ir/diagnostic.h"
+#include "verify/interp/fragment.h"
 #include "verify/interp/machine.h"
 #include "verify/interp/meanings.h"
 
@@ -50,7 +51,7 @@ Compiler::Compiler(const Kernel& k, const Geometry& geometry,
       tensor_of_param_(tensor_of_param),
       syncs_placed_(syncs_placed),
       at_(k.values.size()),
-      defs_(definitions(k)),
+      defs_(ir::definitions(k)),
       share_of_layout_(k.layouts.size(), -1) {
   program_.kernel = &k;
   program_.geometry = geometry;
@@ -128,6 +129,8 @@ void Compiler::operation(const Operation& op) {
 
 std::uint32_t Compiler::count(const Type& t) {
   if (t.kind == Kind::Vector) return t.lanes;
+  if (t.is_tile() && is_fragment(k_.layouts[t.layout]))
+    return static_cast<std::uint32_t>(ir::registers(k_.layouts[t.layout]));
   if (t.is_tile()) return static_cast<std::uint32_t>(share_at(share(t)).elements());
   return 1;
 }
@@ -145,6 +148,16 @@ std::uint32_t Compiler::emit(Inst inst) {
   program_.code.push_back(inst);
   program_.origin.push_back(current_);
   return here() - 1;
+}
+
+std::uint32_t Compiler::add(FragmentAccess f) {
+  return append(program_.fragments, std::make_shared<const FragmentAccess>(std::move(f)));
+}
+std::uint32_t Compiler::add(DotPlan plan) {
+  return append(program_.dots, std::make_shared<const DotPlan>(std::move(plan)));
+}
+std::uint32_t Compiler::add(Places places) {
+  return append(program_.places, std::make_shared<const Places>(std::move(places)));
 }
 
 std::uint32_t Compiler::share(const Type& tile) {

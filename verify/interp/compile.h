@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -59,11 +60,19 @@ class Compiler {
   void copy_to(std::span<const ir::ValueId> values, std::span<const Operand> to, bool masked);
   void copy(Operand from, Operand to, ir::Elem e, std::uint32_t n, bool masked);
 
+  const std::vector<const ir::Operation*>& definitions() const { return defs_; }
+  ir::Root root(ir::ValueId pointer) const { return ir::root_of(k_, defs_, pointer); }
+  /// Index into the launch's tensors of a parameter's.
+  int tensor_of(int param) const { return tensor_of_param_[static_cast<std::size_t>(param)]; }
   /// Decodes operand 0, the index and the attributes of a memory op that is about to be emitted.
   Access access(const ir::Operation& op);
   std::uint32_t add(const Access& a) { return append(program_.accesses, a); }
   std::uint32_t add(const Exchange& e) { return append(program_.exchanges, e); }
   std::uint32_t add(const Message& m) { return append(program_.messages, m); }
+  std::uint32_t add(FragmentAccess f);
+  std::uint32_t add(DotPlan plan);
+  std::uint32_t add(Places places);
+  std::uint32_t add(std::vector<std::uint32_t> map) { return append(program_.register_maps, map); }
   std::uint32_t share(const ir::Type& tile);
   const TileShare& share_at(std::uint32_t i) const { return program_.shares[i]; }
   /// A register that holds the same for the whole launch or block.
@@ -73,8 +82,8 @@ class Compiler {
 
  private:
   template <class T>
-  static std::uint32_t append(std::vector<T>& table, const T& row) {
-    table.push_back(row);
+  static std::uint32_t append(std::vector<T>& table, std::type_identity_t<T> row) {
+    table.push_back(std::move(row));
     return static_cast<std::uint32_t>(table.size() - 1);
   }
   void give_back(std::uint32_t at) {

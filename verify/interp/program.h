@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace barline::verify::sim {
 
 struct Warp;
 struct Inst;
+struct FragmentAccess;
+struct DotPlan;
+struct Places;
 using Mask = std::uint32_t;
 using Execute = void (*)(Warp&, const Inst&);
 inline constexpr int lanes = ir::warp_size;
@@ -114,6 +118,10 @@ struct Program {
   std::vector<Preset> presets;
   std::vector<Exchange> exchanges;
   std::vector<Message> messages;
+  std::vector<std::shared_ptr<const FragmentAccess>> fragments;
+  std::vector<std::shared_ptr<const DotPlan>> dots;
+  std::vector<std::shared_ptr<const Places>> places;
+  std::vector<std::vector<std::uint32_t>> register_maps;
   std::size_t register_bytes = 0;  ///< of one warp
   bool blocks_talk = false;        ///< strong accesses to tensors, or fences
   bool approximate = false;
