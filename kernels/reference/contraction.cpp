@@ -149,10 +149,11 @@ ErrorBound part_bounds(const Contraction& c, const dsl::ReferenceArgs& a, const 
   } else {
     out = exact_sums(operand(p.x), weight_operand(c, a, p), p.places);
   }
+  if (p.y.elem == Elem::S32) return out;  // the sums themselves
   Scales scales(c, a, p);
   for (std::size_t i = 0; i < out.value.size(); ++i) {
     scales.each(p.places[i], [&](float s) { scale_bound(out.value[i], out.slack[i], s); });
-    if (p.y.elem != Elem::S32) round_bound(out.value[i], out.slack[i], p.y.elem);
+    round_bound(out.value[i], out.slack[i], p.y.elem);
   }
   return out;
 }

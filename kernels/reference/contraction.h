@@ -19,7 +19,8 @@ enum class Weights { Float, Int8, Int4 };
 
 /// Names of the parameters. A segment's suffix stands behind w and y: w_q, w_q_scale, y_q. Scales
 /// after the sum, each optional, each one f32 product, in this order: x_scale [M]; w_scale [N], [1]
-/// or a scalar parameter. Sizes come from the tensors' shapes; N + suffix and K name the axes.
+/// or a scalar parameter; none where y is s32, the sums themselves. Sizes come from the tensors'
+/// shapes; N + suffix and K name the axes.
 struct Contraction {
   Weights weights = Weights::Float;
   std::vector<std::string> segments = {""};  ///< {"_q", "_k", "_v"}
