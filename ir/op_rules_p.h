@@ -10,5 +10,7 @@ namespace barline::ir {
 /// Throws Error unless the op keeps the rules of its kind. Operands and attributes are already
 /// checked against the row.
 void check_op_rules(const Kernel& k, const Operation& op);
+/// The combine of a reduce or a fold is arithmetic of one thread alone.
+void check_combine(const Operation& op);
 
 }  // namespace barline::ir

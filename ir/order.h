@@ -8,6 +8,8 @@
 //            over)
 //   warp     butterfly: lane l folds with lane l^16, then ^8, ^4, ^2, ^1
 //   block    the warps' values, in warp order, folded pairwise as chains are
+//   fold     (fragments) a thread's elements along the axis are one chain, ascending, that starts
+//            with the first; then a butterfly over the lanes that divide the axis, widest first
 #pragma once
 
 #include <cstdint>
