@@ -28,6 +28,7 @@ bool converts_fp8(const ir::Kernel& k, const ir::Operation& op) {
 /// The ISA version that an op's instruction came with; 0 where every target's least has it.
 int isa_of(const ir::Kernel& k, const ir::Operation& op, const ir::Target& target) {
   if (target.capability == 89 && converts_fp8(k, op)) return 81;  // sm_90 had them in 7.8
+  if (op.is(ir::Op::MoveMatrix)) return 78;
   const bool level = op.find(ir::Key::Cache) &&
                      op.attr_as<ir::CacheHint>(ir::Key::Cache) >= ir::CacheHint::EvictFirst;
   return level ? 74 : 0;  // .L1:: eviction priorities

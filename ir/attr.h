@@ -48,6 +48,7 @@ enum class AttrKind : std::uint8_t {
   ShuffleMode,
   VoteMode,
   RmwKind,
+  AgentKind,
   TeamKind
 };
 

@@ -21,6 +21,10 @@ struct Axis {
   std::optional<std::int64_t> bound;  ///< known at compile time
   std::int64_t multiple = 1;          ///< a promise about dynamic extents, checked at launch
   std::vector<Segment> segments;
+  /// Derived: as many as ceil(size(axes[of]) / per) * times; no size of its own in the launch.
+  int of = -1;
+  std::int64_t per = 1;
+  std::int64_t times = 1;
   bool operator==(const Axis&) const = default;
 };
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include "ir/numerics.h"
 #include "ir/print.h"
@@ -24,7 +25,7 @@ std::string class_names(std::uint8_t classes) {
 
 bool shape_allowed(Shape shape, const Type& t) {
   switch (shape) {
-    case Shape::Elementwise: return t.is_scalar() || t.is_tile();
+    case Shape::Elementwise: return t.is_scalar() || t.is_tile() || t.kind == Kind::Vector;
     case Shape::Scalar: return t.is_scalar();
     case Shape::Vector: return t.kind == Kind::Vector;
     case Shape::ScalarOrVector: return t.is_scalar() || t.kind == Kind::Vector;
@@ -62,6 +63,37 @@ void check_operand(const Kernel& k, Op op, std::span<const ValueId> in, std::siz
   }
 }
 
+/// The shape of an elementwise result, once operand `t` has joined those before it.
+void join_shapes(const Kernel& k, Op op, Type& shape, const Type& t, const Loc& loc) {
+  auto differ = [&](Diag code, std::string_view what, std::string_view fix) {
+    fail(code, loc,
+         fmt::format("{} of {}: {} and {}", name(op), what, to_string(k, shape), to_string(k, t)),
+         std::string(fix));
+  };
+  bool vectors = shape.kind == Kind::Vector || t.kind == Kind::Vector;
+  if (vectors && (shape.kind != t.kind || shape.lanes != t.lanes))
+    differ(Diag::TypeMismatch, "values of different lanes",
+           "give all operands as many elements; pack a scalar into a vector first");
+  if (shape.is_tile() && t.is_tile() && shape.layout != t.layout)
+    differ(Diag::WrongAxis, "tiles over different axes",
+           "combine tiles of one axis; reduce the other to a scalar first");
+  if (t.is_tile()) shape = t;
+}
+
+/// All elements of the operands, which are of one type.
+Type pack_result(const Kernel& k, std::span<const ValueId> in, const Loc& loc) {
+  if (in.empty()) fail(Diag::BadCall, loc, "pack of nothing", "give it 2 to 16 elements");
+  int lanes = 0;
+  for (ValueId v : in) {
+    if (k.type(v).elem != k.type(in[0]).elem)
+      fail(Diag::TypeMismatch, loc,
+           fmt::format("pack of {} and {}", to_string(k, k.type(in[0])), to_string(k, k.type(v))),
+           fmt::format("convert one side: .to({})", name(k.type(in[0]).elem)));
+    lanes += k.type(v).lanes;
+  }
+  return vector(k.type(in[0]).elem, lanes);
+}
+
 }  // namespace
 
 Type result_type(const Kernel& k, Op op, std::span<const ValueId> in, const Loc& loc) {
@@ -73,29 +105,34 @@ Type result_type(const Kernel& k, Op op, std::span<const ValueId> in, const Loc&
     fail(Diag::BadCall, loc, fmt::format("{} has {} operands", name(op), in.size()),
          fmt::format("give it {}", required));
   Type shape = scalar(Elem::I1);
+  bool first = true;
   for (std::size_t i = 0; i < in.size(); ++i) {
     check_operand(k, op, in, i, *spec_of(d, i), loc);
     const Type& t = k.type(in[i]);
-    if (!d.has(Elementwise) || !t.is_tile()) continue;
-    if (shape.is_tile() && shape.layout != t.layout)
-      fail(Diag::WrongAxis, loc,
-           fmt::format("{} of tiles over different axes: {} and {}", name(op), to_string(k, shape),
-                       to_string(k, t)),
-           "combine tiles of one axis; reduce the other to a scalar first");
-    shape = t;
+    if (!d.has(Elementwise)) continue;
+    if (op == Op::Select && i == 0 && t.is_scalar()) continue;  // one choice of whole values
+    if (std::exchange(first, false))
+      shape = t;
+    else
+      join_shapes(k, op, shape, t, loc);
   }
   if (d.out_count() == 0) return scalar(Elem::I1);
+  if (op == Op::Pack) return pack_result(k, in, loc);
+  if (op == Op::Dot) return k.type(in[0]);
   const Spec& out = d.out[0];
   Elem elem = shape.elem;
   if (out.same_as >= 0) {
     elem = k.type(in[out.same_as]).elem;
     if (out.shape == Shape::Pointer) return k.type(in[out.same_as]);
+    // Where the lanes do not follow from the operand, the fewest there are.
+    const Type& like = k.type(in[out.same_as]);
+    if (out.shape == Shape::Vector) return like.kind == Kind::Vector ? like : vector(elem, 2);
   } else if (out.classes == ElemClass::Bool) {
     elem = Elem::I1;
   } else {
     elem = Elem::S32;
   }
-  return shape.is_tile() ? shape.with(elem) : scalar(elem);
+  return d.has(Elementwise) ? shape.with(elem) : scalar(elem);
 }
 
 Operation& Builder::append(Operation op) {

@@ -22,13 +22,14 @@ inline constexpr int op_count = 0
 #undef OP
     ;
 
-/// Shapes an operand or a result may have. Elementwise: a scalar or a tile.
+/// Shapes an operand or a result may have. Elementwise: a scalar, a vector or a tile.
 enum class Shape : std::uint8_t { Elementwise, Scalar, Vector, ScalarOrVector, Pointer, Tile, Any };
 
 /// Facts that checks, analyses and passes ask of an op; a bit set.
 enum Trait : std::uint32_t {
   Pure = 1 << 0,         ///< no effect; may be dropped when unused
-  Elementwise = 1 << 1,  ///< scalars and tiles mix; the result is a tile if an operand is one
+  Elementwise = 1 << 1,  ///< scalars and tiles mix: the result is a tile if an operand is one;
+                         ///< vectors have the same lanes, and mix with neither
   Convergent = 1 << 2,   ///< every thread of the warp (Reduce cta, Barrier: of the block) must come
                          ///< here together
   WholeWarps = 1 << 3,   ///< the block must be a whole number of warps
@@ -38,13 +39,14 @@ enum Trait : std::uint32_t {
   Fences = 1 << 7,
   UsesScratch = 1 << 8,      ///< expands into accesses of a scratch slot
   Approx = 1 << 9,           ///< the hardware's result, not specified bit for bit
-  TileLevel = 1 << 10,       ///< gone after expand_stripes
+  TileLevel = 1 << 10,       ///< gone after expand_stripes or expand_fragments
   ReductionLevel = 1 << 11,  ///< gone after expand_reductions
   Control = 1 << 12,
   Terminator = 1 << 13,
   Debug = 1 << 14,
   VariadicIn = 1 << 15,   ///< the last operand of the signature repeats 0.. times
   VariadicOut = 1 << 16,  ///< likewise the last result
+  Async = 1 << 17,        ///< its effect ends at a wait, not at the op
 };
 
 struct Spec {
@@ -68,9 +70,9 @@ constexpr Spec optional(std::string_view name, std::uint8_t classes) {
 
 struct OpDef {
   std::string_view mnemonic;
-  Spec in[4] = {};
+  Spec in[6] = {};
   Spec out[1] = {};
-  Key attrs[4] = {};
+  Key attrs[6] = {};
   std::uint32_t traits = 0;
   int regions = 0;
   std::string_view doc;

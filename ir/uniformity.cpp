@@ -59,6 +59,10 @@ class Analysis {
         if (constant) return meet(op.in);
         return settled(op) ? std::min(Team::Cta, meet(op.in)) : Team::Thread;
       }
+      case Op::LoadMatrix:
+      case Op::MoveMatrix:
+      case Op::FragmentLoad:
+      case Op::FragmentIndex:
       case Op::TileLoad:
       case Op::TileIndex:
       case Op::Atomic:
@@ -109,7 +113,7 @@ class Analysis {
       default: break;
     }
     Team t = transfer(op);
-    if (op.is(Op::Reduce)) {
+    if (op.is(Op::Reduce) || op.is(Op::Fold)) {
       for (ValueId a : op.regions[0].args) lower(a, Team::Thread);
       region(op.regions[0], control);
     }

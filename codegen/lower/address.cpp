@@ -41,10 +41,19 @@ Address address(Lowerer& l, const ir::Operation& op, int lanes) {
   Address a{l.value(op.in[0]), 0, shared ? "shared" : "global"};
   std::int64_t elements = op.attr(ir::Key::Offset);
   llvm::Value* index = nullptr;
-  if (std::optional<std::int64_t> n = l.constant(op.in[1]))
+  ir::ValueId at = op.in[1];
+  // Shared addresses wrap at 2^32 as their indices do, so a constant term may move out of the
+  // index.
+  while (shared && bits >= 8 && ir::bits(l.elem(at)) == 32) {
+    const ir::Operation* sum = l.definition(at);
+    if (!sum || !sum->is(ir::Op::Add) || !l.constant(sum->in[1])) break;
+    elements += *l.constant(sum->in[1]);
+    at = sum->in[0];
+  }
+  if (std::optional<std::int64_t> n = l.constant(at))
     elements += *n;
   else
-    index = extend_index(l, op.in[1], shared);
+    index = extend_index(l, at, shared);
   // A single nibble's byte depends on the whole sum, not on its parts.
   if (index && bits < 8 && elements % 2 && lanes == 1) {
     index = l.b().CreateAdd(index, l.integer(shared ? 32 : 64, elements));

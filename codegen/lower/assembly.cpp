@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inline assembly calls. A pure one is `memory(none)`, so LLVM may merge or drop it; one on memory
-// is `sideeffect` with a memory clobber, so LLVM moves no access across it.
+// is `sideeffect` with a memory clobber, so LLVM moves no access across it; one of a whole warp is
+// `convergent`, so LLVM puts it under no other condition.
 #include <llvm/IR/DerivedTypes.h>
 #include <llvm/IR/InlineAsm.h>
 
@@ -65,6 +66,13 @@ llvm::Value* Lowerer::memory_asm(llvm::Type* result, llvm::StringRef text,
   llvm::CallInst* call = builder_.CreateCall(code, args);
   call->setDoesNotThrow();
   return call;
+}
+
+llvm::Value* Lowerer::warp_asm(llvm::Type* result, llvm::StringRef text,
+                               llvm::ArrayRef<llvm::Value*> args, bool memory) {
+  llvm::Value* v = memory ? memory_asm(result, text, args) : pure_asm(result, text, args);
+  llvm::cast<llvm::CallInst>(v)->setConvergent();
+  return v;
 }
 
 }  // namespace barline::codegen

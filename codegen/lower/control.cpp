@@ -9,6 +9,7 @@
 #include <llvm/IR/Metadata.h>
 
 #include "codegen/lower/ops_p.h"
+#include "codegen/lower/registers_p.h"
 
 namespace barline::codegen {
 namespace {
@@ -20,11 +21,11 @@ Values flatten(Lowerer& l, llvm::ArrayRef<ir::ValueId> ids) {
   return all;
 }
 
-/// Gives `ids` the values of `all`, as many each as its type has elements.
+/// Gives `ids` the values of `all`, as many each as hold its type.
 void distribute(Lowerer& l, llvm::ArrayRef<ir::ValueId> ids, const Values& all) {
   std::size_t at = 0;
   for (ir::ValueId v : ids) {
-    const std::size_t n = l.type(v).kind == ir::Kind::Vector ? l.type(v).lanes : 1;
+    const std::size_t n = register_count(l.type(v));
     l.set(v, Values(all.begin() + at, all.begin() + at + n));
     at += n;
   }

@@ -5,6 +5,7 @@
 
 #include "codegen/lower/floats_p.h"
 #include "codegen/lower/ops_p.h"
+#include "codegen/lower/registers_p.h"
 
 namespace barline::codegen {
 namespace {
@@ -151,7 +152,11 @@ void lower(ir::Tag<ir::Op::Cast>, Lowerer& l, const ir::Operation& op) {
 }
 
 void lower(ir::Tag<ir::Op::Bitcast>, Lowerer& l, const ir::Operation& op) {
-  l.result(op, from_bits(l, to_bits(l, l.value(op.in[0])), l.elem(op.out[0])));
+  const ir::Type &from = l.type(op.in[0]), &to = l.type(op.out[0]);
+  if (from.elem == to.elem) return l.set(op.out[0], l.values(op.in[0]));
+  if (from.is_scalar() && to.is_scalar())
+    return l.result(op, from_bits(l, to_bits(l, l.value(op.in[0])), to.elem));
+  l.set(op.out[0], from_words(l, to, to_words(l, from, l.values(op.in[0]))));
 }
 
 }  // namespace barline::codegen

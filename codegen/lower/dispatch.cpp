@@ -23,6 +23,12 @@ void dispatch(Lowerer& l, const ir::Operation& op) {
 }  // namespace
 
 void lower_op(Lowerer& l, const ir::Operation& op) {
+  const bool elementwise = op.has(ir::Elementwise) && !op.is(ir::Op::Bitcast) && !op.out.empty();
+  if (elementwise && l.type(op.out[0]).kind == ir::Kind::Vector) return lower_vector(l, op);
+  lower_row(l, op);
+}
+
+void lower_row(Lowerer& l, const ir::Operation& op) {
   switch (op.op) {
 #define OP(Name, ...) \
   case ir::Op::Name:  \

@@ -112,6 +112,12 @@ llvm::BasicBlock* Lowerer::new_block(const char* name) {
 
 std::optional<std::int64_t> Lowerer::constant(ir::ValueId v) const {
   const ir::Operation* def = defs_[v];
+  if (def && def->is(ir::Op::Pack)) {
+    auto first = constant(def->in[0]);
+    for (ir::ValueId each : def->in)
+      if (constant(each) != first) return std::nullopt;
+    return first;
+  }
   if (!def || !def->is(ir::Op::Const) || !ir::is_int(elem(v))) return std::nullopt;
   const int unused = 64 - ir::bits(elem(v));
   const std::uint64_t bits = static_cast<std::uint64_t>(def->attr(ir::Key::Value)) << unused;

@@ -5,8 +5,10 @@
 //   i1            i1                         f32, f64    float, double
 //   integers      iN of their width          f16, bf16   i16, the bits
 //   8-bit floats  i8, the bits               s4 u4 e2m1  i8, the bits in the low half, above 0
-//   vector        its elements, one by one   slot        i32, the byte address in shared memory
 //   parameter     i64, the byte address, or the scalar
+//   slot          i32, the byte address in shared memory
+//   vector        its elements, one by one; those of 16 bits two an i32, the first one low, as
+//                 the packed instructions and mma take them
 //
 // The builder folds nothing, so what is poison in LLVM and total in the IR never meets a folder.
 #pragma once
@@ -53,7 +55,7 @@ class Lowerer {
   // ---- values ----
   const ir::Type& type(ir::ValueId v) const { return k_.type(v); }
   ir::Elem elem(ir::ValueId v) const { return k_.type(v).elem; }
-  /// The elements of a scalar or vector value.
+  /// What holds a scalar or vector value (its elements: elements() in registers_p.h).
   const Values& values(ir::ValueId v) const { return values_[v]; }
   llvm::Value* value(ir::ValueId v) const { return values_[v].front(); }
   void set(ir::ValueId v, llvm::Value* value) { values_[v] = {value}; }
@@ -67,8 +69,11 @@ class Lowerer {
     if (!op.out.empty())
       set(op.out[0], builder_.CreateSExtOrTrunc(value, type_of(elem(op.out[0]))));
   }
-  /// The value of an integer constant of the IR, sign- or zero-extended by its type.
+  /// The value of an integer constant of the IR, or of a vector that repeats one, sign- or
+  /// zero-extended by its type.
   std::optional<std::int64_t> constant(ir::ValueId v) const;
+  /// The op that gives the value, or null for a parameter, a slot or a region's argument.
+  const ir::Operation* definition(ir::ValueId v) const { return defs_[v]; }
   /// Whether any op takes the value.
   bool is_used(ir::ValueId v) const { return used_[v]; }
 
@@ -91,6 +96,9 @@ class Lowerer {
   /// the operands are read for the last time.
   llvm::Value* memory_asm(llvm::Type* result, llvm::StringRef text,
                           llvm::ArrayRef<llvm::Value*> args, bool early = false);
+  /// Assembly that a whole warp reaches together. `memory`: it reads or writes memory.
+  llvm::Value* warp_asm(llvm::Type* result, llvm::StringRef text, llvm::ArrayRef<llvm::Value*> args,
+                        bool memory);
   /// Calls an LLVM intrinsic by number.
   llvm::Value* intrinsic(unsigned id, llvm::ArrayRef<llvm::Value*> args,
                          llvm::ArrayRef<llvm::Type*> overload = {});
@@ -123,7 +131,13 @@ class Lowerer {
   llvm::DISubprogram* subprogram_ = nullptr;
 };
 
-/// Lowers one op by its row of ops.def.
+/// Lowers an elementwise op on vectors: in pairs where there is an instruction for two elements of
+/// 16 bits, else element by element by the lowering of scalars. (vectors.cpp)
+void lower_vector(Lowerer& l, const ir::Operation& op);
+
+/// Lowers one op by its row of ops.def. One on vectors is to be of scalars by then.
+void lower_row(Lowerer& l, const ir::Operation& op);
+/// Lowers one op.
 void lower_op(Lowerer& l, const ir::Operation& op);
 
 }  // namespace barline::codegen

@@ -8,6 +8,8 @@
 // order of accesses and barriers; ptxas schedules them freely within the PTX memory model.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "codegen/lower/address_p.h"
 #include "codegen/lower/ops_p.h"
 #include "codegen/lower/registers_p.h"
@@ -146,13 +148,30 @@ void lower(ir::Tag<ir::Op::Store>, Lowerer& l, const ir::Operation& op) {
 }
 
 void lower(ir::Tag<ir::Op::Pack>, Lowerer& l, const ir::Operation& op) {
-  Values elements;
-  for (ir::ValueId v : op.in) elements.push_back(l.value(v));
-  l.set(op.out[0], elements);
+  Values held;
+  llvm::Value* low = nullptr;  // of a pair whose other half is still to come
+  for (ir::ValueId v : op.in) {
+    const bool whole = in_pairs(l.type(v)) && !low;
+    const Values parts = whole ? l.values(v) : elements(l, v);
+    const bool pairs = in_pairs(l.type(op.out[0])) && !whole;
+    for (llvm::Value* part : parts) {
+      if (!pairs)
+        held.push_back(part);
+      else if (llvm::Value* first = std::exchange(low, low ? nullptr : part))
+        held.push_back(join_pair(l, first, part));
+    }
+  }
+  l.set(op.out[0], held);
 }
 
 void lower(ir::Tag<ir::Op::Extract>, Lowerer& l, const ir::Operation& op) {
-  l.result(op, l.values(op.in[0])[op.attr(ir::Key::Index)]);
+  const std::size_t first = op.attr(ir::Key::Index), n = l.type(op.out[0]).lanes;
+  auto part = [](const Values& all, std::size_t from, std::size_t count) {
+    return Values(all.begin() + from, all.begin() + from + count);
+  };
+  if (in_pairs(l.type(op.out[0])) && first % 2 == 0)
+    return l.set(op.out[0], part(l.values(op.in[0]), first / 2, n / 2));
+  set_elements(l, op.out[0], part(elements(l, op.in[0]), first, n));
 }
 
 }  // namespace barline::codegen

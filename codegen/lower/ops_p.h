@@ -31,6 +31,10 @@ LOWERS(SlotAt) LOWERS(Load) LOWERS(Store) LOWERS(Pack) LOWERS(Extract)
 LOWERS(Atomic) LOWERS(AtomicCas) LOWERS(Fence)
 // warp.cpp
 LOWERS(Shuffle) LOWERS(Vote) LOWERS(WarpSync) LOWERS(Barrier)
+// matrix.cpp
+LOWERS(MmaSync) LOWERS(LoadMatrix) LOWERS(MoveMatrix)
+// copies.cpp
+LOWERS(Choose) LOWERS(CopyAsync) LOWERS(CommitCopies)
 // control.cpp
 LOWERS(For) LOWERS(While) LOWERS(If)
 // debug.cpp

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "codegen/lower/floats_p.h"
+
 namespace barline::codegen {
 namespace {
 
@@ -24,8 +26,20 @@ llvm::Value* element(Lowerer& l, llvm::Value* bits, Elem e) {
   return ir::bits(e) == 4 ? l.b().CreateAnd(bits, l.integer(8, 15)) : bits;
 }
 
-/// The halves by mov: ptxas then reads them in place, without a shift.
-void split_halves(Lowerer& l, llvm::Value* word, Values& out) {
+/// Pairs stay as they are.
+bool in_pairs(const Transfer& t) { return memory_bits(t.elem) == 16 && t.lanes > 1; }
+
+}  // namespace
+
+bool in_pairs(ir::Type t) { return t.kind == ir::Kind::Vector && ir::bits(t.elem) == 16; }
+
+std::size_t register_count(ir::Type t) {
+  if (t.kind != ir::Kind::Vector) return 1;
+  return in_pairs(t) ? t.lanes / 2 : t.lanes;
+}
+
+// The halves by mov: ptxas then reads them in place, without a shift.
+void split_pair(Lowerer& l, llvm::Value* word, Values& out) {
   llvm::Type* half = l.int_type(16);
   llvm::Value* both =
       l.pure_asm(llvm::StructType::get(half, half), "mov.b32 {$0, $1}, $2;", {word});
@@ -33,7 +47,63 @@ void split_halves(Lowerer& l, llvm::Value* word, Values& out) {
   out.push_back(l.b().CreateExtractValue(both, 1));
 }
 
-}  // namespace
+llvm::Value* join_pair(Lowerer& l, llvm::Value* low, llvm::Value* high) {
+  return l.pure_asm(l.int_type(32), "mov.b32 $0, {$1, $2};", {low, high});
+}
+
+Values elements(Lowerer& l, ir::ValueId v) {
+  if (!in_pairs(l.type(v))) return l.values(v);
+  Values out;
+  for (llvm::Value* word : l.values(v)) split_pair(l, word, out);
+  return out;
+}
+
+void set_elements(Lowerer& l, ir::ValueId v, const Values& elements) {
+  if (!in_pairs(l.type(v))) return l.set(v, elements);
+  Values words;
+  for (std::size_t i = 0; i < elements.size(); i += 2)
+    words.push_back(join_pair(l, elements[i], elements[i + 1]));
+  l.set(v, words);
+}
+
+Values to_words(Lowerer& l, ir::Type t, const Values& held) {
+  auto& b = l.b();
+  llvm::Type* word = l.int_type(32);
+  if (in_pairs(t)) return held;
+  Values out;
+  if (ir::bits(t.elem) < 32) {
+    for (llvm::Value* r : pack(l, transfer(t), held)) out.push_back(b.CreateZExtOrTrunc(r, word));
+    return out;
+  }
+  for (llvm::Value* v : held) {
+    llvm::Value* bits = to_bits(l, v);
+    out.push_back(b.CreateTrunc(bits, word));
+    if (ir::bits(t.elem) == 64) out.push_back(b.CreateTrunc(b.CreateLShr(bits, 32), word));
+  }
+  return out;
+}
+
+Values from_words(Lowerer& l, ir::Type t, const Values& words) {
+  auto& b = l.b();
+  if (in_pairs(t)) return words;
+  Values out;
+  if (ir::bits(t.elem) < 32) {
+    const Transfer whole = transfer(t);
+    for (llvm::Value* w : words) out.push_back(b.CreateZExtOrTrunc(w, register_type(l, whole)));
+    return unpack(l, whole, out);
+  }
+  const std::size_t each = ir::bits(t.elem) / 32;
+  for (std::size_t i = 0; i < words.size(); i += each) {
+    llvm::Value* bits = words[i];
+    if (each == 2) {
+      llvm::Type* wide = l.int_type(64);
+      bits =
+          b.CreateOr(b.CreateZExt(bits, wide), b.CreateShl(b.CreateZExt(words[i + 1], wide), 32));
+    }
+    out.push_back(from_bits(l, bits, t.elem));
+  }
+  return out;
+}
 
 Transfer transfer(ir::Type t) {
   Transfer r{.elem = t.elem, .lanes = t.lanes};
@@ -76,14 +146,11 @@ std::string register_list(const Transfer& t, int first) {
 }
 
 Values unpack(Lowerer& l, const Transfer& t, const Values& registers) {
+  if (in_pairs(t)) return registers;
   const int bits = memory_bits(t.elem);
   Values out;
   for (llvm::Value* r : registers) {
     const int in_register = std::min(t.lanes, std::max(1, t.register_bits / bits));
-    if (in_register == 2 && bits == 16) {
-      split_halves(l, r, out);
-      continue;
-    }
     for (int i = 0; i < in_register; ++i) {
       llvm::Value* shifted = i ? l.b().CreateLShr(r, i * bits) : r;
       out.push_back(element(l, shifted, t.elem));
@@ -92,21 +159,19 @@ Values unpack(Lowerer& l, const Transfer& t, const Values& registers) {
   return out;
 }
 
-Values pack(Lowerer& l, const Transfer& t, const Values& elements) {
+Values pack(Lowerer& l, const Transfer& t, const Values& held) {
+  if (in_pairs(t)) return held;
   const int bits = memory_bits(t.elem);
   const int in_register = std::min(t.lanes, std::max(1, t.register_bits / bits));
   llvm::Type* type = register_type(l, t);
   Values out;
-  for (std::size_t first = 0; first < elements.size(); first += in_register) {
+  for (std::size_t first = 0; first < held.size(); first += in_register) {
     if (type->isFloatingPointTy()) {
-      out.push_back(elements[first]);
-    } else if (in_register == 2 && bits == 16) {
-      out.push_back(
-          l.pure_asm(type, "mov.b32 $0, {$1, $2};", {elements[first], elements[first + 1]}));
+      out.push_back(held[first]);
     } else {
       llvm::Value* word = nullptr;
       for (int i = 0; i < in_register; ++i) {
-        llvm::Value* v = l.b().CreateZExtOrTrunc(elements[first + i], type);
+        llvm::Value* v = l.b().CreateZExtOrTrunc(held[first + i], type);
         if (i) v = l.b().CreateShl(v, i * bits);
         word = word ? l.b().CreateOr(word, v) : v;
       }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a scalar or short vector in memory is split over instructions and registers: at most 16 bytes
-// an instruction, narrow elements together in 32-bit registers.
+// How a scalar or short vector is split over instructions and registers: in memory at most 16 bytes
+// an instruction, narrow elements together in 32-bit registers; between ops elements of 16 bits in
+// pairs, others one by one.
 #pragma once
 
 #include <string>
@@ -27,8 +28,24 @@ std::string vector_suffix(const Transfer& t);
 /// "$2" or "{$2, $3, $4, $5}": the registers of one instruction, the first being operand `first`.
 std::string register_list(const Transfer& t, int first);
 
-/// All registers of the transfer, in order of memory, to its elements and back.
+/// All registers of the transfer, in order of memory, to what holds its value and back.
 Values unpack(Lowerer& l, const Transfer& t, const Values& registers);
-Values pack(Lowerer& l, const Transfer& t, const Values& elements);
+Values pack(Lowerer& l, const Transfer& t, const Values& held);
+
+/// True if a value of the type is held two elements a register.
+bool in_pairs(ir::Type t);
+/// LLVM values that hold a value of the type.
+std::size_t register_count(ir::Type t);
+/// The elements of a scalar or vector, one by one, and back.
+Values elements(Lowerer& l, ir::ValueId v);
+void set_elements(Lowerer& l, ir::ValueId v, const Values& elements);
+/// Two halves of a register, the low one first, and back.
+void split_pair(Lowerer& l, llvm::Value* word, Values& out);
+llvm::Value* join_pair(Lowerer& l, llvm::Value* low, llvm::Value* high);
+
+/// A scalar or vector of whole bytes as 32-bit words, element 0 lowest, and back. Below 32 bits one
+/// word, whose upper bits are zero.
+Values to_words(Lowerer& l, ir::Type t, const Values& held);
+Values from_words(Lowerer& l, ir::Type t, const Values& words);
 
 }  // namespace barline::codegen

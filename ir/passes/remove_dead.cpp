@@ -15,7 +15,8 @@ bool droppable(const Operation& op) {
   }
   if (op.has(Pure)) return true;
   auto order = op.attr_as<MemOrder>(Key::Order);
-  return op.is(Op::Load) && (order == MemOrder::Weak || order == MemOrder::Const);
+  bool load = op.is(Op::Load) || op.is(Op::LoadMatrix);
+  return load && (order == MemOrder::Weak || order == MemOrder::Const);
 }
 
 class Sweeper {

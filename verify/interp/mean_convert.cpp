@@ -225,6 +225,7 @@ void mean(Tag<Op::Select>, Compiler& c, const Operation& op) {
 }
 
 void mean(Tag<Op::Bitcast>, Compiler& c, const Operation& op) {
+  if (ir::bits(c.elem(op.in[0])) != ir::bits(c.elem(op.out[0]))) return regroup(c, op);
   with_width(c.elem(op.out[0]), [&](auto as) {
     using T = typename decltype(as)::type;
     elementwise(c, op, &run_unary<T, T, SameBits>);
