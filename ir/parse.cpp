@@ -144,8 +144,11 @@ class Parser {
       d.axis = axis_ref();
       lex_.expect("*");
       d.step = lex_.expect_int("the step");
-      if (d.extent < 0 || d.step < 0)
-        lex_.error_at_taken("a digit out of range", "extents and steps are at least 0");
+      // Threads that hold the same elements have a digit of step 0.
+      bool threads = d.in == In::Lane || d.in == In::Warp;
+      if (d.extent < 0 || d.step < (threads ? 0 : 1))
+        lex_.error_at_taken("a digit out of range",
+                            "extents are at least 0, steps at least 1 (lanes and warps: 0)");
       l.digits.push_back(d);
     } while (lex_.accept(","));
     k_.layouts.push_back(std::move(l));

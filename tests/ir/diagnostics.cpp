@@ -183,7 +183,7 @@ grid 1 1 1
       {Diag::BadStructure, "shuffle in a combine", "one thread alone",
        in_frame("  %a = reduce %v, %v {team = warp} : f32 (%p: f32, %q: f32) {\n    %b = shuffle "
                 "%p, %zero {mode = xor} : f32 //!\n    yield %b\n  }")},
-      {Diag::BadStructure, "if carries a ptr<f32, shared>", "scalars or vectors",
+      {Diag::BadStructure, "if carries a ptr<f32, shared>", "scalars, vectors or fragments",
        in_frame("  %a = if %odd : ptr<f32, shared> () { //!\n    yield %s\n  } () {\n    yield "
                 "%s\n  }")},
       {Diag::BadStructure, "which is no stripe over 64 threads", "reg, lane, warp", R"(bir 1
@@ -196,6 +196,17 @@ grid 1 1 1
 {
   %zero = const {value = 0} : s32
   %v = tile_load %x, %zero : tile<f32, @n> //!
+  yield
+}
+)"},
+      {Diag::BadFragment, "which is no fragment over 64 threads", "32 lanes", R"(bir 1
+kernel @k
+axis n = 64
+layout @n = reg 4 n * 1, lane 32 n * 4
+threads 64 1 1
+grid 1 1 1
+{
+  %v = const {value = 0.0} : tile<f32, @n> //!
   yield
 }
 )"},
