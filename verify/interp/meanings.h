@@ -67,6 +67,8 @@ void mean(Tag<Op::TanhApprox>, Compiler&, const Operation&);
 // mean_vector.cpp
 void mean(Tag<Op::Pack>, Compiler&, const Operation&);
 void mean(Tag<Op::Extract>, Compiler&, const Operation&);
+/// A bitcast between elements of different widths.
+void regroup(Compiler&, const Operation&);
 
 // mean_memory.cpp
 void mean(Tag<Op::SlotAt>, Compiler&, const Operation&);
@@ -89,6 +91,25 @@ void mean(Tag<Op::Barrier>, Compiler&, const Operation&);
 
 // mean_reduce.cpp
 void mean(Tag<Op::Reduce>, Compiler&, const Operation&);
+
+// mean_matrix.cpp
+void mean(Tag<Op::MmaSync>, Compiler&, const Operation&);
+void mean(Tag<Op::LoadMatrix>, Compiler&, const Operation&);
+void mean(Tag<Op::MoveMatrix>, Compiler&, const Operation&);
+
+// mean_copies.cpp
+void mean(Tag<Op::Choose>, Compiler&, const Operation&);
+void mean(Tag<Op::CopyAsync>, Compiler&, const Operation&);
+void mean(Tag<Op::CommitCopies>, Compiler&, const Operation&);
+
+// mean_fragment.cpp
+void mean(Tag<Op::FragmentLoad>, Compiler&, const Operation&);
+void mean(Tag<Op::FragmentStore>, Compiler&, const Operation&);
+void mean(Tag<Op::FragmentIndex>, Compiler&, const Operation&);
+void mean(Tag<Op::Fill>, Compiler&, const Operation&);
+void mean(Tag<Op::Dot>, Compiler&, const Operation&);
+void mean(Tag<Op::Fold>, Compiler&, const Operation&);
+void mean(Tag<Op::Spread>, Compiler&, const Operation&);
 
 // mean_control.cpp
 void mean(Tag<Op::For>, Compiler&, const Operation&);

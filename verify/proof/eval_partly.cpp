@@ -38,6 +38,7 @@ void lift_truth(Value& out, int n, const Value& a, const Value& b, F f) {
 struct Partly : Evaluation {
   /// The widest team over which all operands are one value.
   ir::Team narrowest_team() const {
+    if (op.is(Op::MoveMatrix)) return ir::Team::Thread;  // each lane takes elements of others
     ir::Team team = ir::Team::Cta;
     for (ir::ValueId v : op.in) {
       const Value& x = values[v];
