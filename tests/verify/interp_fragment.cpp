@@ -277,3 +277,35 @@ TEST_CASE("a product is the next one's operand where it stands", "[fragment]") {
     }
   check_product(Elem::F16, scores, transposed(c), out);
 }
+
+TEST_CASE("segments of one axis are chosen by the block", "[fragment]") {
+  const int m = 40, q = 24, v = 10, kk = 48;  // two blocks of q, then one of v
+  FragmentKernel f(m, q, kk);
+  int V = f.axis("V", v);
+  f.k.launch.grid[1].also = {V};
+  ValueId x = f.param("x", Elem::F16, {f.M, f.K});
+  ValueId wq = f.param("wq", Elem::F16, {f.N, f.K}), wv = f.param("wv", Elem::F16, {V, f.K});
+  ValueId yq = f.param("yq", Elem::F32, {f.M, f.N}, ir::Access::Out);
+  ValueId yv = f.param("yv", Elem::F32, {f.M, V}, ir::Access::Out);
+  ValueId slot = f.slot("ws", Elem::F16, f.tile.n * f.tile.k);
+  ValueId n0 = f.n0(), m0 = f.m0(), zero = f.number(0);
+  ValueId second = f.b.cast(Elem::S32, f.b.compare(ir::Compare::Ge, n0, f.number(32)));
+  n0 = f.b.binary(Op::Sub, n0, f.b.binary(Op::Mul, second, f.number(32)));
+  auto choose = [&](ValueId a, ValueId b) { return f.b.emit(Op::Choose, {second, a, b}); };
+  ValueId w = choose(wq, wv);
+  ValueId sum = f.sum(
+      Elem::F32, [&](ValueId k0) { return f.load(x, Elem::F16, f.a, m0, k0); },
+      [&](ValueId k0) {
+        f.fill(slot, w, n0, k0, f.tile.n, f.tile.k);
+        return f.load(slot, Elem::F16, f.w, zero, zero, {{Key::Columns, f.tile.k, {}}});
+      });
+  f.store(choose(yq, yv), m0, n0, sum);
+  ir::Tensor tx = noise_tensor(Elem::F16, m, kk, 1), twq = noise_tensor(Elem::F16, q, kk, 2);
+  ir::Tensor twv = noise_tensor(Elem::F16, v, kk, 3), tyq(Elem::F32, {m, q}),
+             tyv(Elem::F32, {m, v});
+  SimOptions options;
+  options.syncs_placed = false;
+  f.run({tx, twq, twv, tyq, tyv}, options);
+  check_product(Elem::F16, tx, twq, tyq);
+  check_product(Elem::F16, tx, twv, tyv);
+}
