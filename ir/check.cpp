@@ -53,12 +53,15 @@ void check_launch(const Kernel& k) {
 
 /// An axis whose size follows from another's.
 void check_derived(const Kernel& k, const Axis& a, bool sized) {
-  bool exists = a.of < static_cast<int>(k.axes.size()) && k.axes[a.of].of < 0;
+  int root = a.of;
+  for (std::size_t up = 0; up < k.axes.size() && root >= 0; ++up)
+    root = root < static_cast<int>(k.axes.size()) ? k.axes[root].of : a.of;
+  bool exists = root < 0;
   if (!exists || a.per < 1 || a.times < 1 || sized)
     fail(Diag::BadDim, {},
          fmt::format("axis '{}' {}", a.name,
                      sized     ? "is derived and has a size, too"
-                     : !exists ? "derives from an axis that is derived itself, or from none"
+                     : !exists ? "derives from itself, or from no axis"
                                : "derives by a factor below 1"),
          fmt::format("write 'axis {} of parent / per * times', without a size line", a.name));
   if (!a.bound) return;

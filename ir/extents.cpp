@@ -10,13 +10,12 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 
 }  // namespace
 
-std::int64_t derived_size(const Axis& a, std::int64_t of_size) {
-  return ceil_div(of_size, a.per) * a.times;
-}
-
 void derive_sizes(const Kernel& k, std::span<std::int64_t> sizes) {
-  for (std::size_t i = 0; i < k.axes.size(); ++i)
-    if (k.axes[i].of >= 0) sizes[i] = derived_size(k.axes[i], sizes[k.axes[i].of]);
+  auto size = [&](auto& self, std::size_t i) -> std::int64_t {
+    const Axis& a = k.axes[i];
+    return a.of < 0 ? sizes[i] : derived_size(a, self(self, static_cast<std::size_t>(a.of)));
+  };
+  for (std::size_t i = 0; i < k.axes.size(); ++i) sizes[i] = size(size, i);
 }
 
 std::int64_t blocks(const GridDim& dim, std::span<const std::int64_t> sizes) {

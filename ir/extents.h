@@ -5,15 +5,13 @@
 #include <cstdint>
 #include <span>
 
+#include "ir/axis_sizes.h"
 #include "ir/kernel.h"
 
 namespace barline::ir {
 
 /// A launch gives this axis a size.
 inline bool is_dynamic(const Axis& a) { return !a.bound && a.of < 0; }
-
-/// The size of a derived axis: ceil(size of the axis it derives from / per) * times.
-std::int64_t derived_size(const Axis& a, std::int64_t of_size);
 
 /// Fills in the derived axes' sizes from those of the others; `sizes` has one an axis.
 void derive_sizes(const Kernel& k, std::span<std::int64_t> sizes);
