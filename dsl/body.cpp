@@ -35,9 +35,12 @@ int Body::axis_index(const Axis& axis, const ir::Loc& loc) const {
 
 Value Body::size(const Axis& axis, ir::Loc loc) {
   int i = axis_index(axis, loc);
-  if (!kernel_.axes[i].bound) return {*this, kernel_.axis_sizes[i]};
+  const ir::Axis& a = kernel_.axes[i];
   builder_.at(loc);
-  return {*this, builder_.constant(s32, *kernel_.axes[i].bound)};
+  if (a.bound) return {*this, builder_.constant(s32, *a.bound)};
+  if (a.of < 0) return {*this, kernel_.axis_sizes[i]};
+  Value parent = size({kernel_.axes[a.of].name}, loc);
+  return (Operand(parent, loc) + (a.per - 1)) / a.per * a.times;
 }
 
 Value Body::arg(const Arg& arg, const ir::Loc& loc) {
@@ -45,6 +48,20 @@ Value Body::arg(const Arg& arg, const ir::Loc& loc) {
     if (p.name == arg.name && p.type.is_scalar()) return {*this, p.value};
   ir::fail(Diag::UnlistedParam, loc,
            fmt::format("scalar '{}' is not in the kernel's list", arg.name), "add it to the list");
+}
+
+Value Body::arg(const Arg& a, std::size_t part, std::size_t parts, const ir::Loc& loc) {
+  if (a.segments.empty()) return arg(a, loc);
+  auto of = [&](std::size_t i) { return arg(Arg(a.name + "_" + a.segments[i], a.elem), loc); };
+  if (parts == a.segments.size()) return of(part);
+  builder_.at(loc);
+  ValueId v = of(a.segments.size() - 1).id();
+  for (std::size_t i = a.segments.size() - 1; i-- > 0;) {
+    ValueId here = builder_.constant(s32, static_cast<std::int64_t>(i));
+    v = builder_.emit(Op::Select,
+                      {builder_.compare(ir::Compare::Eq, *segment_, here), of(i).id(), v});
+  }
+  return {*this, v};
 }
 
 Value Body::root(const Tensor& tensor, const ir::Loc& loc) {

@@ -57,6 +57,8 @@ class Body {
   /// The size of an axis, as s32.
   Value size(const Axis& axis, ir::Loc loc = Here::current());
   Value arg(const Arg& arg, const ir::Loc& loc);
+  /// The scalar that part `part` of `parts` takes of an argument over segments.
+  Value arg(const Arg& arg, std::size_t part, std::size_t parts, const ir::Loc& loc);
 
   /// A variable of scalar type with its first value.
   Var var(const Operand& first, Here here = Here::current());
@@ -127,6 +129,8 @@ class Body {
   std::vector<std::size_t> var_serials_;  ///< which variable it is; perhaps longer than vars_
   std::size_t next_serial_ = 0;
   std::vector<bool> dead_;  ///< by value: of a region that is done
+  /// Which segment the block works on, s32, where segments have blocks of their own.
+  std::optional<ir::ValueId> segment_;
 };
 
 }  // namespace barline::dsl

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ir/check.h"
+#include "ir/extents.h"
 
 namespace barline::dsl {
 namespace {
@@ -20,48 +21,99 @@ std::string entry_name(const KernelSource& source, const Config& config) {
   return name;
 }
 
-void declare_axes(ir::Kernel& k, const Tensor& t, ir::Param& p, const Config& config) {
-  for (const Axis& axis : t.axes) {
-    if (!ir::is_name(axis.name))
-      ir::fail(Diag::BadName, t.loc, fmt::format("axis '{}' of '{}'", axis.name, t.name),
-               "rename it");
-    auto at = std::find_if(k.axes.begin(), k.axes.end(),
-                           [&](const ir::Axis& a) { return a.name == axis.name; });
-    if (at == k.axes.end()) {
-      auto bound = config.dims.find(axis.name);
-      ir::Axis a{axis.name, {}, axis.multiple, {}};
-      if (bound != config.dims.end()) a.bound = bound->second;
-      if (a.bound && (*a.bound < 1 || *a.bound % a.multiple != 0))
-        ir::fail(Diag::BadDim, t.loc, fmt::format("axis '{}' bound to {}", a.name, *a.bound),
-                 fmt::format("bind it to a positive multiple of {}", a.multiple));
-      k.axes.push_back(a);
-      k.axis_sizes.push_back(ir::no_value);
-      at = std::prev(k.axes.end());
+/// The kernel's axis of that name, declared by its first mention.
+int declare_axis(ir::Kernel& k, const Axis& axis, const ir::Loc& loc, const Config& config) {
+  if (!ir::is_name(axis.name))
+    ir::fail(Diag::BadName, loc, fmt::format("axis '{}'", axis.name), "rename it");
+  auto named = [&](const std::string& name) {
+    return std::find_if(k.axes.begin(), k.axes.end(),
+                        [&](const ir::Axis& a) { return a.name == name; });
+  };
+  auto at = named(axis.name);
+  if (at == k.axes.end()) {
+    ir::Axis a;
+    a.name = axis.name;
+    a.multiple = axis.multiple;
+    if (!axis.of.empty()) {
+      auto parent = named(axis.of);
+      a.of = parent != k.axes.end() ? static_cast<int>(parent - k.axes.begin())
+                                    : declare_axis(k, {axis.of}, loc, config);
+      a.per = axis.per;
+      a.times = axis.times;
     }
-    if (at->multiple != axis.multiple)
-      ir::fail(Diag::BadDim, t.loc,
-               fmt::format("axis '{}' as a multiple of {} and of {}", axis.name, at->multiple,
-                           axis.multiple),
-               "promise the same wherever the axis is named");
-    p.axes.push_back(static_cast<int>(at - k.axes.begin()));
+    auto bound = config.dims.find(axis.name);
+    if (bound != config.dims.end()) a.bound = bound->second;
+    if (a.bound && (*a.bound < 1 || *a.bound % a.multiple != 0))
+      ir::fail(Diag::BadDim, loc, fmt::format("axis '{}' bound to {}", a.name, *a.bound),
+               fmt::format("bind it to a positive multiple of {}", a.multiple));
+    k.axes.push_back(a);
+    k.axis_sizes.push_back(ir::no_value);
+    at = std::prev(k.axes.end());
   }
+  if (at->multiple != axis.multiple && axis.of.empty())
+    ir::fail(Diag::BadDim, loc,
+             fmt::format("axis '{}' as a multiple of {} and of {}", axis.name, at->multiple,
+                         axis.multiple),
+             "promise the same wherever the axis is named");
+  return static_cast<int>(at - k.axes.begin());
 }
 
-void declare_params(ir::Kernel& k, const KernelSource& source, const Config& config) {
-  for (const ParamRef& ref : source.params) {
-    ir::Param p;
-    if (const Tensor* t = std::get_if<Tensor>(&ref)) {
-      p = {t->name, ir::pointer(t->elem, ir::Space::Global), t->access, {}, ir::no_value, t->loc};
-      declare_axes(k, *t, p, config);
-    } else {
-      const Arg& a = std::get<Arg>(ref);
-      p = {a.name, ir::scalar(a.elem), ir::Access::In, {}, ir::no_value, a.loc};
+/// A listed parameter as the kernel takes it: one tensor or scalar a segment, a quantised weight as
+/// the schedule's stream has it.
+class ParamExpander {
+ public:
+  ParamExpander(ir::Kernel& k, const Config& config) : k_(k), config_(config) {}
+
+  void operator()(const Tensor& t) {
+    std::size_t parts = 1;
+    for (const Axis& a : t.axes) parts = std::max(parts, a.segments.size());
+    for (std::size_t i = 0; i < parts; ++i) {
+      ir::Param p{t.name, ir::pointer(t.elem, ir::Space::Global), t.access, {}, ir::no_value, t.loc};
+      for (const Axis& a : t.axes) {
+        bool segmented = !a.segments.empty();
+        if (segmented) p.name = t.name + "_" + a.segments[i];
+        p.axes.push_back(declare_axis(k_, segmented ? a.segment(i) : a, t.loc, config_));
+      }
+      add(std::move(p));
     }
-    p.value = k.new_value(p.type, p.name);
-    k.params.push_back(std::move(p));
   }
+
+  void operator()(const Arg& a) {
+    if (a.segments.empty()) return scalar(a.name, a);
+    for (const std::string& segment : a.segments) scalar(a.name + "_" + segment, a);
+  }
+
+  void operator()(const Quantised& w) {
+    bool packed = std::any_of(
+        config_.schedule.streams.begin(), config_.schedule.streams.end(),
+        [&](const ir::Stream& s) { return s.of == w.name && s.packed; });
+    for (const Axis& a : w.axes) {
+      if (a.segments.empty()) declare_axis(k_, a, w.loc, config_);
+      for (std::size_t i = 0; i < a.segments.size(); ++i)
+        declare_axis(k_, a.segment(i), w.loc, config_);
+    }
+    (*this)(w.codes(packed));
+    if (w.has_scales()) (*this)(w.scales());
+  }
+
+ private:
+  void scalar(std::string name, const Arg& a) {
+    add({std::move(name), ir::scalar(a.elem), ir::Access::In, {}, ir::no_value, a.loc});
+  }
+  void add(ir::Param p) {
+    p.value = k_.new_value(p.type, p.name);
+    k_.params.push_back(std::move(p));
+  }
+
+  ir::Kernel& k_;
+  const Config& config_;
+};
+
+void declare_params(ir::Kernel& k, const KernelSource& source, const Config& config) {
+  ParamExpander expand(k, config);
+  for (const ParamRef& ref : source.params) std::visit(expand, ref);
   for (std::size_t i = 0; i < k.axes.size(); ++i)
-    if (!k.axes[i].bound) k.axis_sizes[i] = k.new_value(ir::scalar(s32), k.axes[i].name);
+    if (ir::is_dynamic(k.axes[i])) k.axis_sizes[i] = k.new_value(ir::scalar(s32), k.axes[i].name);
   for (const auto& [name, size] : config.dims) {
     bool known = std::any_of(k.axes.begin(), k.axes.end(),
                              [&](const ir::Axis& a) { return a.name == name; });
@@ -83,7 +135,7 @@ void check_schedule(const ir::Schedule& s, const ir::Loc& loc) {
 }
 
 void set_launch(ir::Kernel& k, const KernelSource& source, const ir::Schedule& s, Body& body) {
-  k.launch.threads[0] = s.threads;
+  k.launch.threads[0] = ir::block_threads(s);
   k.launch.min_ctas_per_sm = s.budget.ctas_per_sm;
   k.launch.max_registers = s.budget.regs;
   if (!source.launch) return;
@@ -122,6 +174,7 @@ ir::Kernel build(const KernelSource& source, const Config& config) {
     Tiles body(k, source, config.schedule);
     set_launch(k, source, config.schedule, body);
     source.tile_body(body);
+    body.finish(source.loc);
   } else {
     Thread body(k, source, config.schedule);
     set_launch(k, source, config.schedule, body);

@@ -10,8 +10,8 @@
 
 namespace barline::dsl {
 
-/// A listed parameter: a tensor or a scalar.
-using ParamRef = std::variant<Tensor, Arg>;
+/// A listed parameter: a tensor, a scalar or a quantised weight.
+using ParamRef = std::variant<Tensor, Arg, Quantised>;
 struct ParamList {
   std::vector<ParamRef> items;
   ParamList(std::initializer_list<ParamRef> items) : items(items) {}

@@ -2,6 +2,7 @@
 // Tensor parameters of a kernel and the places in them that a body names: x(row, all).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "dsl/value.h"
@@ -15,8 +16,19 @@ inline constexpr All all{};
 /// This block's part of an axis that the schedule splits over the grid.
 inline constexpr Part part{};
 
+/// A run of positions along an axis that a tile takes: this block's, or a step of a sum.
+struct Span {
+  std::string axis;
+  std::optional<Value> origin{};  ///< nothing: the block's own
+};
+/// The step of a sum or of a loop over an axis that the body is at.
+struct Index {
+  std::string axis;
+  Value origin;  ///< s32: the first position
+};
+
 /// One coordinate of a place.
-using Coord = std::variant<Value, std::int64_t, All, Part>;
+using Coord = std::variant<Value, std::int64_t, All, Part, Span>;
 
 struct Tensor;
 
@@ -37,6 +49,9 @@ struct CoordArg {
   CoordArg(std::int64_t i, Here here = Here::current()) : coord(i), here(here) {}
   CoordArg(All a, Here here = Here::current()) : coord(a), here(here) {}
   CoordArg(Part p, Here here = Here::current()) : coord(p), here(here) {}
+  CoordArg(const Axis& a, Here here = Here::current()) : coord(Span{a.name}), here(here) {}
+  CoordArg(const Index& i, Here here = Here::current())
+      : coord(Span{i.axis, i.origin}), here(here) {}
 };
 
 /// A tensor parameter: a name, an element type and its axes, slowest first; dense and row-major.

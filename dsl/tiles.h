@@ -4,13 +4,24 @@
 #pragma once
 
 #include "dsl/body.h"
+#include "dsl/matrix.h"
 #include "dsl/reduce.h"
 
 namespace barline::dsl {
 
 class Tiles : public Body {
  public:
-  using Body::Body;
+  Tiles(ir::Kernel& kernel, const KernelSource& source, const ir::Schedule& schedule)
+      : Body(kernel, source, schedule), prelude_builder_(kernel, prelude_) {}
+
+  /// The sum over an axis of a product of two operands, f32 (s32 of s8): the block's tile of it.
+  /// `product` is asked once, for a step along the axis.
+  Tile sum(const Axis& over, const std::function<Product(Index)>& product,
+           Here here = Here::current());
+  /// The block's tile of a tensor over the rows and columns of a sum, or over one of them.
+  Tile tile(const Place& place);
+  /// Writes a tile, rounded to the tensor's type; what lies outside its axes is not written.
+  void store(const Place& place, const Tile& tile);
 
   /// This block's position along the axis: one block an index, over the next grid dimension.
   Value index(const Axis& axis, Here here = Here::current());
@@ -23,12 +34,36 @@ class Tiles : public Body {
   Value at(const Place& place);
   /// Writes a tile, rounded to the tensor's type, or a scalar (by one thread of the block).
   void store(const Place& place, Operand value);
+  /// Ends the body: declares the schedule's rings and what the body uses of the block's place.
+  void finish(const ir::Loc& loc);
   /// Position along the axis of each element of a tile, as s32.
   Value positions(const Value& tile, Here here = Here::current());
 
  private:
   int tile_layout(const Place& place);
   int grid_dim_of(int axis, std::int64_t per_block, const ir::Loc& loc);
+
+  // ---- products: dsl/matrix_tiles.cpp
+  struct Operands;
+  Operands operands(const Product& p, const std::string& k_axis);
+  int layout(ir::Layout wanted);
+  ir::ValueId fragment(const Factor& f, std::size_t part, std::size_t parts, int layout);
+  ir::ValueId load_box(const Tensor& t, const Place& place, std::size_t part, std::size_t parts,
+                       Elem elem, int layout, bool packed);
+  ir::ValueId part_root(const Tensor& t, std::size_t part, std::size_t parts, const ir::Loc& loc);
+  ir::ValueId part_base(const Tensor& t, const Place& place, std::size_t part);
+  ir::ValueId coordinate(const Tensor& t, const Place& place, std::size_t from_last);
+  ir::ValueId block_origin(const Axis& axis, const std::string& span, const ir::Loc& loc);
+  ir::ValueId segment_origin(const Axis& axis, std::int64_t tile, const ir::Loc& loc);
+  std::size_t part_count(const Tensor& t) const;
+  int part_axis(const Axis& axis, std::size_t part, const ir::Loc& loc) const;
+  const ir::Stream* stream_of(const std::string& name) const;
+
+  ir::Region prelude_;  ///< what the whole body may use: the block's place in the grid
+  ir::Builder prelude_builder_;
+  ir::ValueId no_base_ = ir::no_value;  ///< s64 0
+  std::map<std::string, ir::ValueId> origins_;       ///< by axis
+  std::map<std::string, std::int64_t> block_tiles_;  ///< elements of an axis a block takes
 };
 
 /// Layout of a stripe of the axis under a schedule: narrows `vec` where the axis' bound extent does

@@ -25,18 +25,37 @@ class Var;
 
 /// A named dimension of a problem. Used as an operand it is its size, converted to the other side's
 /// type. `multiple`: dynamic sizes are a multiple of it (checked at launch).
+///
+/// An axis in segments {q, k, v} is an axis a segment (N_q, N_k, N_v, each of its own size), and a
+/// tensor over it a tensor a segment (w_q over N_q, ..).
 struct Axis {
   std::string name;
   std::int64_t multiple = 1;
+  std::vector<std::string> segments{};
+  std::string of{};  ///< derived: ceil(size(of) / per) * times
+  std::int64_t per = 1, times = 1;
+
+  Axis(std::string name, std::int64_t multiple = 1) : name(std::move(name)), multiple(multiple) {}
+  Axis(std::string name, std::initializer_list<const char*> segments, std::int64_t multiple = 1)
+      : name(std::move(name)), multiple(multiple), segments(segments.begin(), segments.end()) {}
+
+  /// The axis of one step for each `per` elements of this one (of `times` for each).
+  Axis by(std::int64_t per, std::int64_t times = 1) const;
+  /// The axis of segment i.
+  Axis segment(std::size_t i) const;
 };
 
-/// A scalar parameter of the kernel; an operand like any other.
+/// A scalar parameter of the kernel; an operand like any other. Over a segmented axis: one scalar a
+/// segment.
 struct Arg {
   std::string name;
   Elem elem = f32;
   ir::Loc loc;
+  std::vector<std::string> segments{};
   explicit Arg(std::string name, Elem elem = f32, Here here = Here::current())
       : name(std::move(name)), elem(elem), loc(here) {}
+  Arg(std::string name, Elem elem, const Axis& over, Here here = Here::current())
+      : name(std::move(name)), elem(elem), loc(here), segments(over.segments) {}
 };
 
 /// No condition of the host: `if (v)` does not compile. when(), loop_while() and select() choose.
@@ -81,6 +100,11 @@ class Operand {
 
   const ir::Loc& loc() const { return loc_; }
   const Value* value() const { return std::get_if<Value>(&what_); }
+  /// The scalar parameter, if it is one.
+  const Arg* arg() const {
+    auto a = std::get_if<const Arg*>(&what_);
+    return a ? *a : nullptr;
+  }
   /// The operand as a value of that body; numbers and axis sizes become `like`.
   Value in(Body& body, Elem like) const;
   /// The type it has by itself; nothing for numbers and axis sizes.

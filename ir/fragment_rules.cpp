@@ -242,6 +242,7 @@ void check_fold(const Kernel& k, const Operation& op) {
 }
 
 void check_spread(const Kernel& k, const Operation& op) {
+  if (k.type(op.in[0]).is_scalar()) return;
   const Layout &from = layout_of(k, op.in[0]), &to = layout_of(k, op.out[0]);
   std::vector<int> have = tile_axes(from), want = tile_axes(to);
   bool fits = have.size() == 1 && want.size() == 2 &&
@@ -250,7 +251,7 @@ void check_spread(const Kernel& k, const Operation& op) {
   if (!fits)
     fail(Diag::BadFragment, op.loc,
          fmt::format("spread of {} to {}", text(k, op.in[0]), text(k, op.out[0])),
-         "spread a tile over one axis of the result, laid out as fold would leave it");
+         "spread a scalar, or a tile over one axis of the result, laid out as fold would leave it");
 }
 
 }  // namespace

@@ -33,28 +33,66 @@ struct Budget {
   constexpr bool operator==(const Budget&) const = default;
 };
 
+/// A block's tile of a product and the warps that share it, warps_m x warps_n. k: of one step.
+struct MatrixTile {
+  std::uint16_t m = 0, n = 0, k = 0;  ///< 0: the kernel multiplies no matrices
+  std::uint8_t warps_m = 1, warps_n = 1;
+  constexpr bool operator==(const MatrixTile&) const = default;
+};
+
+/// Where the segments of an axis go: to blocks of their own, or side by side into each block's step.
+enum class Segments : std::uint8_t { Grid, Inner };
+
 struct Schedule {
   std::string_view name;
-  std::uint16_t threads = 256;    ///< of a tile kernel's block
+  std::uint16_t threads = 256;    ///< of a tile kernel's block; with a matrix tile: its warps'
+  MatrixTile tile{};
+  Segments segments = Segments::Grid;
   std::uint8_t vec = 1;           ///< neighbouring elements of a stripe a thread holds
   std::uint16_t stripe_cap = 64;  ///< elements a thread keeps in registers; a longer stripe loops
   std::uint8_t chunks = 1;  ///< chunks of threads*vec a block takes of an axis split over the grid
   std::uint8_t unroll = 1;  ///< chunks a trip of a looping stripe handles
-  List<Stream, 4> streams{};  ///< operands that do not take the default stream
+  List<Stream, 4> streams{};  ///< operands staged through shared memory, and how
   Budget budget{};
   constexpr bool operator==(const Schedule&) const = default;
 };
+
+/// Visits a stream's fields under its operand's name.
+template <class Visitor>
+constexpr void visit_stream(const Stream& s, Visitor&& visit) {
+  visit(s.of, std::uint8_t{1});
+  visit("store", static_cast<std::uint8_t>(s.store));
+  visit("owner", static_cast<std::uint8_t>(s.owner));
+  visit("by", static_cast<std::uint8_t>(s.by));
+  visit("slots", s.slots);
+  visit("ahead", s.ahead);
+  visit("step", s.step);
+  visit("hoist", static_cast<std::uint8_t>(s.hoist));
+  visit("packed", static_cast<std::uint8_t>(s.packed));
+}
 
 /// Visits every field by name: the one place that printing, hashing and the schema draw from.
 template <class Visitor>
 constexpr void fields(const Schedule& s, Visitor&& visit) {
   visit("threads", s.threads);
+  visit("tile_m", s.tile.m);
+  visit("tile_n", s.tile.n);
+  visit("tile_k", s.tile.k);
+  visit("warps_m", s.tile.warps_m);
+  visit("warps_n", s.tile.warps_n);
+  visit("segments", static_cast<std::uint8_t>(s.segments));
   visit("vec", s.vec);
   visit("stripe_cap", s.stripe_cap);
   visit("chunks", s.chunks);
   visit("unroll", s.unroll);
   visit("ctas_per_sm", s.budget.ctas_per_sm);
   visit("regs", s.budget.regs);
+  for (const Stream& stream : s.streams) visit_stream(stream, visit);
+}
+
+/// Threads of a block.
+constexpr int block_threads(const Schedule& s) {
+  return s.tile.m ? 32 * s.tile.warps_m * s.tile.warps_n : s.threads;
 }
 
 }  // namespace barline::ir

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "ir/team.h"
@@ -21,7 +22,20 @@ struct Stream {
   std::uint8_t slots = 1;  ///< copies of the buffer that rotate
   std::uint8_t ahead = 0;  ///< uses that a fill runs ahead of
   std::uint16_t step = 0;  ///< elements a use; 0: the schedule's vec
-  bool operator==(const Stream&) const = default;
+  bool hoist = false;      ///< a box that several products read is loaded to registers once
+  bool packed = false;     ///< codes come as the register images of ir/packing.h
+  constexpr bool operator==(const Stream&) const = default;
+};
+
+/// A stream as a kernel carries it: the shared-memory ring that lower_rings stages its loads
+/// through. Several loads a trip may share a ring; each is a use of it, in program order.
+struct Ring {
+  std::string name;
+  Agent by = Agent::Lane;
+  int slots = 1;
+  int ahead = 0;       ///< uses that a fill runs ahead; = slots: as soon as its slot is free
+  bool hoist = false;  ///< a box that several products of a trip read is loaded to registers once
+  bool operator==(const Ring&) const = default;
 };
 
 /// The copy of a `slots`-fold buffer that use number `use` takes (program order over all uses).

@@ -13,6 +13,7 @@
 #include <set>
 
 #include "ir/diagnostic.h"
+#include "ir/fragment.h"
 #include "ir/passes/stripe_access_p.h"
 #include "ir/rewrite.h"
 
@@ -306,11 +307,13 @@ ValueId may_run_plain(Builder& b, const std::vector<StripeFrame>& frames) {
 }  // namespace
 
 void expand_stripes(Kernel& k) {
-  if (k.layouts.empty()) return;
+  if (std::all_of(k.layouts.begin(), k.layouts.end(), is_fragment)) return;
   Region body;
   Builder b(k, body);
   std::vector<StripeFrame> frames;
-  for (const Layout& layout : k.layouts) frames.push_back(make_frame(b, layout));
+  for (const Layout& layout : k.layouts)  // of fragments no tile is left
+    frames.push_back(is_fragment(layout) ? StripeFrame{.shape = {}, .whole_vectors = true}
+                                         : make_frame(b, layout));
   ValueId plain = may_run_plain(b, frames);
   if (plain == no_value) {
     Region rest = Expander(k, frames, true).run(k.body);

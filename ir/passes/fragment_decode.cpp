@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Codes become floats by their bits: put below the leading bit of 2^10, an unsigned code c is the
+// f16 number 1024 + c (16 times it where it stands four bits higher: 1024 + 16c), and one exact
+// operation leaves the signed value. Codes carry a bias of half their range: packed words are stored
+// with it, words of a portable row get it here, by the mask's exclusive or.
+//
+//   s4 packed    e0 at bit 0, e1 at 16: mask 000f000f, - 1032;  e2 at 4, e3 at 20: / 16 - 72
+//   s4 portable  e0 at bit 0, e1 at 20, e2 at 8, e3 at 28: one lane's low nibble, one high
+//   s8           bytes moved under 64 by byte_permute, - 1152
+#include "ir/diagnostic.h"
+#include "ir/packing.h"
+#include "ir/passes/fragments_p.h"
+
+namespace barline::ir {
+namespace {
+
+constexpr std::uint32_t ten = 0x64006400;  ///< 2^10 in both halves
+
+class Decoder {
+ public:
+  Decoder(Builder& b, FragmentWorld& w) : b_(b), w_(w) {}
+
+  /// (word & mask) ^ flip as two f16, times scale, plus shift.
+  ValueId pair(ValueId word, std::uint32_t mask, std::uint32_t flip, double scale0, double shift0,
+               double scale1, double shift1) {
+    ValueId bits = b_.binary(Op::And, word, u32(mask));
+    bits = b_.binary(Op::Xor, bits, u32(ten ^ flip));
+    return affine(bits, scale0, shift0, scale1, shift1);
+  }
+
+  ValueId affine(ValueId bits, double scale0, double shift0, double scale1, double shift1) {
+    ValueId v = b_.emit(Op::Bitcast, vector(Elem::F16, 2), {bits});
+    if (scale0 == 1 && scale1 == 1) return b_.emit(Op::Add, vector(Elem::F16, 2), {v, halves(shift0, shift1)});
+    return b_.emit(Op::Fma, vector(Elem::F16, 2),
+                   {v, halves(scale0, scale1), halves(shift0, shift1)});
+  }
+
+  ValueId u32(std::uint32_t v) { return b_.constant(Elem::U32, v); }
+  ValueId shifted(ValueId word, int by) {
+    return by ? b_.binary(Op::Shr, word, u32(static_cast<std::uint32_t>(by))) : word;
+  }
+
+  ValueId both(ValueId low, ValueId high) { return w_.pack(b_, {low, high}); }
+
+  ValueId packed_nibbles(ValueId word, int half) {
+    word = shifted(word, 8 * half);
+    return both(pair(word, 0x000f000f, 0, 1, -1032, 1, -1032),
+                pair(word, 0x00f000f0, 0, 1. / 16, -72, 1. / 16, -72));
+  }
+
+  ValueId portable_nibbles(ValueId word) {
+    constexpr std::uint32_t mask = 0x00f0000f, flip = 0x00800008;
+    return both(pair(word, mask, flip, 1, -1032, 1. / 16, -72),
+                pair(shifted(word, 8), mask, flip, 1, -1032, 1. / 16, -72));
+  }
+
+  ValueId bytes(ValueId word, bool biased) {
+    if (!biased) word = b_.binary(Op::Xor, word, u32(0x80808080));
+    auto two = [&](std::uint32_t selector) {
+      ValueId bits = b_.emit(Op::BytePermute, {word, u32(0x64646464), u32(selector)});
+      return affine(bits, 1, -1152, 1, -1152);
+    };
+    return both(two(0x4140), two(0x4342));
+  }
+
+ private:
+  ValueId halves(double a, double b) {
+    return w_.pack(b_, {b_.constant_f(Elem::F16, a), b_.constant_f(Elem::F16, b)});
+  }
+
+  Builder& b_;
+  FragmentWorld& w_;
+};
+
+}  // namespace
+
+ValueId decode_group(Builder& b, FragmentWorld& w, const Operation& load, ValueId word, int g,
+                     Elem to) {
+  if (to != Elem::F16 && to != Elem::F32 && to != Elem::BF16)
+    fail(Diag::BadSchedule, load.loc, "quantised codes as anything but floats",
+         "cast them to f16 (exact), then compute");
+  Decoder d(b, w);
+  Elem code = w.k.type(load.out[0]).elem;
+  bool packed = words_of(w.k, load) == Words::Packed;
+  ValueId v = no_value;
+  if (code == Elem::S8) {
+    v = d.bytes(word, packed);
+  } else if (packed) {
+    const Layout& l = w.layout(load.out[0]);
+    const Box box = *box_of(w.k, w.k.params[w.source(load)], l);
+    std::int64_t k = Places::of_register(l, box.col.tile, g * group_of_two_axes);
+    v = d.packed_nibbles(word, static_cast<int>(k / 16 % 2));
+  } else {
+    v = d.portable_nibbles(word);
+  }
+  return to == Elem::F16 ? v : b.emit(Op::Cast, vector(to, group_of_two_axes), {v});
+}
+
+}  // namespace barline::ir

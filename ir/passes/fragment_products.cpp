@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// A product is the atom's over every 16 x 8 of C, k ascending for each. Within one step along k the
+// products are independent of each other; the registers of the next step are asked for before them,
+// so that its loads and conversions run beside the tensor cores.
+#include "ir/passes/fragments_p.h"
+
+namespace barline::ir {
+namespace {
+
+/// Groups of an atom's A and B, and atoms along each axis that a warp covers.
+struct WarpProduct {
+  int m, n, k;
+  int groups_a, groups_b;
+};
+
+WarpProduct warp_product(const FragmentWorld& w, const Operation& dot) {
+  Product p = *product_of(w.layout(dot.in[0]), w.layout(dot.in[1]), w.layout(dot.in[2]),
+                          w.k.type(dot.in[1]).elem);
+  int width = p.atom.k / 8;  // elements of a register of A or B
+  return {.m = p.tile.m / p.tile.warps_m / p.atom.m,
+          .n = p.tile.n / p.tile.warps_n / p.atom.n,
+          .k = p.tile.k / p.atom.k,
+          .groups_a = 4 * width / group_of_two_axes,
+          .groups_b = 2 * width / group_of_two_axes};
+}
+
+}  // namespace
+
+Groups expand_dot(Builder& b, FragmentWorld& w, const Operation& dot, Groups acc,
+                  const GroupSource& left, const GroupSource& right) {
+  const WarpProduct p = warp_product(w, dot);
+  auto operand = [&](const GroupSource& source, int first, int groups) {
+    if (groups == 1) return source(first);
+    std::vector<ValueId> parts;
+    for (int i = 0; i < groups; ++i) parts.push_back(source(first + i));
+    return groups == 2 && w.k.type(parts[0]).lanes == 4 ? w.join(b, parts[0], parts[1])
+                                                        : w.pack(b, parts);
+  };
+  auto step = [&](int k, Groups& as, Groups& bs) {
+    for (int m = 0; m < p.m; ++m)
+      as.push_back(operand(left, (k + p.k * m) * p.groups_a, p.groups_a));
+    for (int n = 0; n < p.n; ++n)
+      bs.push_back(operand(right, (k + p.k * n) * p.groups_b, p.groups_b));
+  };
+  Groups as, bs, next_as, next_bs;
+  step(0, as, bs);
+  for (int k = 0; k < p.k; ++k) {
+    next_as.clear();
+    next_bs.clear();
+    if (k + 1 < p.k) step(k + 1, next_as, next_bs);
+    for (int m = 0; m < p.m; ++m)
+      for (int n = 0; n < p.n; ++n) {
+        ValueId& c = acc[n + p.n * m];
+        c = b.emit(Op::MmaSync, w.k.type(c), {as[m], bs[n], c});
+      }
+    as = next_as;
+    bs = next_bs;
+  }
+  return acc;
+}
+
+}  // namespace barline::ir

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Neighbours along a row go out together where the row's length is even, one by one where it is not;
+// a length that the launch decides is asked once. Of the threads that hold an element one stores it.
+#include <algorithm>
+
+#include "ir/passes/fragments_p.h"
+
+namespace barline::ir {
+namespace {
+
+class StoreExpander {
+ public:
+  StoreExpander(Builder& b, FragmentWorld& w, const Operation& store, const Groups& groups)
+      : b_(b),
+        w_(w),
+        store_(store),
+        layout_(w.layout(store.in[4])),
+        root_(w.root(store.in[0])),
+        box_(*box_of(w.k, w.k.params[root_.param], layout_)),
+        groups_(groups) {}
+
+  void run() {
+    owner_ = w_.places.owner(layout_);
+    width_ = w_.size(b_, root_, 0);
+    if (box_.row.tensor >= 0) height_ = w_.size(b_, root_, 1);
+    bool pairs = group_size(layout_) > 1 && layout_.digits[0].axis == box_.col.tile;
+    if (!pairs || always_even()) return all(pairs);
+    ValueId rest = b_.binary(Op::Rem, width_, w_.places.number(2));
+    Operation choice{.op = Op::If,
+                     .in = {b_.compare(Compare::Eq, rest, w_.places.number(0))},
+                     .out = {},
+                     .attrs = {},
+                     .regions = std::vector<Region>(2),
+                     .loc = store_.loc};
+    for (int arm = 0; arm < 2; ++arm) {
+      b_.open(choice.regions[arm]);
+      all(arm == 0);
+      b_.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
+      b_.close();
+    }
+    b_.append(std::move(choice));
+  }
+
+ private:
+  bool always_even() const {
+    return std::all_of(root_.params.begin(), root_.params.end(), [&](int p) {
+      const Axis& a = w_.k.axes[w_.k.params[p].axes.back()];
+      return (a.bound ? *a.bound : a.multiple) % 2 == 0;
+    });
+  }
+
+  void all(bool pairs) {
+    int size = group_size(layout_), step = pairs ? 2 : 1;
+    for (int g = 0; g < static_cast<int>(groups_.size()); ++g)
+      for (int i = 0; i < size; i += step) {
+        ValueId v = size == 1 ? groups_[g] : w_.extract(b_, groups_[g], i, step);
+        one(g * size + i, v);
+      }
+  }
+
+  ValueId position(const BoxAxis& axis, ValueId origin, int reg) {
+    if (axis.tile < 0) return origin;
+    std::int64_t r = Places::of_register(layout_, axis.tile, reg);
+    ValueId first = b_.binary(Op::Add, origin, w_.places.of_thread(layout_, axis.tile));
+    return r ? b_.binary(Op::Add, first, w_.places.number(r)) : first;
+  }
+
+  void one(int reg, ValueId value) {
+    ValueId c = position(box_.col, store_.in[3], reg);
+    ValueId active = b_.compare(Compare::Lt, c, width_);
+    ValueId index = wide(store_.in[1]);
+    if (height_ != no_value) {
+      ValueId r = position(box_.row, store_.in[2], reg);
+      active = b_.binary(Op::And, active, b_.compare(Compare::Lt, r, height_));
+      index = b_.binary(Op::Add, index, b_.binary(Op::Mul, wide(r), wide(width_)));
+    }
+    if (owner_ != no_value) active = b_.binary(Op::And, active, owner_);
+    index = b_.binary(Op::Add, index, wide(c));
+    Operation out{.op = Op::Store,
+                  .in = {store_.in[0], index, value, active},
+                  .out = {},
+                  .attrs = store_.attrs,
+                  .regions = {},
+                  .loc = store_.loc};
+    b_.append(std::move(out));
+  }
+
+  ValueId wide(ValueId v) {
+    return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v);
+  }
+
+  Builder& b_;
+  FragmentWorld& w_;
+  const Operation& store_;
+  const Layout& layout_;
+  const Root& root_;
+  Box box_;
+  const Groups& groups_;
+  ValueId owner_ = no_value, width_ = no_value, height_ = no_value;
+};
+
+}  // namespace
+
+void expand_store(Builder& b, FragmentWorld& w, const Operation& store, const Groups& groups) {
+  StoreExpander(b, w, store, groups).run();
+}
+
+}  // namespace barline::ir

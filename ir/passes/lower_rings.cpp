@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// Uses of a ring are numbered in program order: with U uses a trip, use u of trip i is i*U + u, and
+// takes copy (i*U + u) mod slots. Where the fill of use n stands follows from how far it runs ahead:
+//
+//   ahead 0              right before the reads of use n                           Design S
+//   0 < ahead < slots    right before the reads of use n - ahead: the copy that    S + 1/2P, rings
+//                        it takes was last read by an earlier use still
+//   ahead = slots        after the reads of use n - ahead, whose copy it takes:
+//                        before the last staged load of the trip if that comes
+//                        later, else at the trip's end
+//
+// Fills of a later trip are guarded by a uniform `if`. What a trip fills by asynchronous copies is
+// one group, closed once a trip whether or not the guard held, so that counting groups counts trips.
+// The fills of the trips before the first are what the same rule gives for trips -1, -2, ..
+#include "ir/passes/lower_rings.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <map>
+
+#include "ir/diagnostic.h"
+#include "ir/passes/rings_p.h"
+#include "ir/rewrite.h"
+
+namespace barline::ir {
+namespace {
+
+/// Ops of a loop's body, by position.
+constexpr std::size_t nowhere = ~std::size_t{0};
+
+/// One use of a ring in a trip: a box, and the loads that read it.
+struct RingUse {
+  Operation load;  ///< the first of them, as it was
+  std::size_t first = nowhere, last = nowhere;
+};
+
+struct LoopRing {
+  const Ring* ring = nullptr;
+  StagedBox box;
+  int slot = -1;
+  std::vector<RingUse> uses;
+};
+
+class LoopLowerer {
+ public:
+  LoopLowerer(Kernel& k, const RingFacts& facts, Operation& loop)
+      : k_(k), facts_(facts), loop_(loop), body_(loop.regions[0]) {}
+
+  /// Rewrites the loop; `b` takes what goes before it. False if it stages nothing.
+  bool run(Builder& b) {
+    collect();
+    if (rings_.empty()) return false;
+    check_counting();
+    for (LoopRing& r : rings_) r.slot = add_slot(k_, *r.ring, r.box, r.uses[0].load.loc);
+    prologue(b);
+    rewrite_body();
+    return true;
+  }
+
+ private:
+  void collect() {
+    for (std::size_t i = 0; i < body_.ops.size(); ++i) {
+      const Operation& op = body_.ops[i];
+      const Ring* ring = ring_of(k_, op);
+      if (!ring) continue;
+      last_read_ = i;
+      LoopRing& r = ring_named(*ring, op);
+      auto same = std::find_if(r.uses.begin(), r.uses.end(),
+                               [&](const RingUse& u) { return u.load.in == op.in; });
+      if (same == r.uses.end()) {
+        r.uses.push_back({op, i, i});
+        use_at_[i] = {&r - rings_.data(), r.uses.size() - 1};
+      } else {
+        same->last = i;
+        use_at_[i] = {&r - rings_.data(), static_cast<std::size_t>(same - r.uses.begin())};
+      }
+    }
+  }
+
+  LoopRing& ring_named(const Ring& ring, const Operation& load) {
+    StagedBox box = staged_box(k_, facts_, load);
+    for (LoopRing& r : rings_)
+      if (r.ring == &ring) {
+        check_same_box(r.box, box, ring, load);
+        return r;
+      }
+    rings_.push_back({.ring = &ring, .box = box, .slot = -1, .uses = {}});
+    return rings_.back();
+  }
+
+  /// Trips are numbered by the loop's index.
+  void check_counting() const {
+    auto is = [&](ValueId v, std::int64_t n) {
+      auto it = facts_.constants.find(v);
+      return it != facts_.constants.end() && it->second == n;
+    };
+    if (is(loop_.in[0], 0) && is(loop_.in[2], 1)) return;
+    fail(Diag::BadStructure, loop_.loc, "staged loads in a loop that does not count 0, 1, 2, ..",
+         "start the loop at 0 with a step of 1 and compute positions from its index");
+  }
+
+  int uses(const LoopRing& r) const { return static_cast<int>(r.uses.size()); }
+
+  /// The op before which the fill that runs ahead of use u stands; the body's end: its size - 1.
+  std::size_t point(const LoopRing& r, const RingUse& u) const {
+    if (r.ring->ahead < r.ring->slots) return u.first;
+    return last_read_ > u.last ? last_read_ : body_.ops.size() - 1;
+  }
+
+  struct PlannedFill {
+    const LoopRing* ring;
+    int use;   ///< of the trip it is for
+    int trip;  ///< trips after the one that issues it
+  };
+
+  std::vector<PlannedFill> fills_at(std::size_t at) const {
+    std::vector<PlannedFill> fills;
+    for (const LoopRing& r : rings_)
+      for (int u = 0; u < uses(r); ++u)
+        if (point(r, r.uses[u]) == at) {
+          int n = u + r.ring->ahead;
+          fills.push_back({&r, n % uses(r), n / uses(r)});
+        }
+    return fills;
+  }
+
+  bool asynchronous() const {
+    return std::any_of(rings_.begin(), rings_.end(),
+                       [](const LoopRing& r) { return r.ring->by == Agent::CpAsync; });
+  }
+
+  std::size_t last_point() const {
+    std::size_t last = 0;
+    for (const LoopRing& r : rings_)
+      for (const RingUse& u : r.uses) last = std::max(last, point(r, u));
+    return last;
+  }
+
+  /// Fills of trip `trip`, which the body's own index counts (no_value: a constant).
+  void fill(Builder& b, const PlannedFill& f, ValueId trip) {
+    ValueMap map{{body_.args[0], trip}};
+    const Operation& load = f.ring->uses[f.use].load;
+    Operation at = load;
+    for (ValueId& v : at.in) v = clone_slice(b, body_, v, map);
+    ValueId use = scaled(b, trip, uses(*f.ring), f.use);
+    emit_fill(b, *f.ring->ring, f.ring->box, k_.slots[f.ring->slot].value, use, at);
+  }
+
+  ValueId scaled(Builder& b, ValueId trip, int factor, int plus) {
+    ValueId v = factor == 1 ? trip : b.binary(Op::Mul, trip, b.constant(Elem::S32, factor));
+    return plus == 0 ? v : b.binary(Op::Add, v, b.constant(Elem::S32, plus));
+  }
+
+  /// Calls emit() under `trip < trips`.
+  template <class Emit>
+  void guarded(Builder& b, ValueId trip, Emit emit) {
+    Operation guard{.op = Op::If,
+                    .in = {b.compare(Compare::Lt, trip, loop_.in[1])},
+                    .out = {},
+                    .attrs = {},
+                    .regions = std::vector<Region>(2),
+                    .loc = loop_.loc};
+    for (int arm = 0; arm < 2; ++arm) {
+      b.open(guard.regions[arm]);
+      if (arm == 0) emit();
+      b.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
+      b.close();
+    }
+    b.append(std::move(guard));
+  }
+
+  /// What trips -far .. -1 would have filled.
+  void prologue(Builder& b) {
+    b.at(loop_.loc);
+    int far = 0;
+    for (const LoopRing& r : rings_)
+      far = std::max(far, (r.ring->ahead + uses(r) - 1) / uses(r));
+    for (int trip = -far; trip < 0; ++trip) {
+      for (std::size_t at = 0; at < body_.ops.size(); ++at)
+        for (const PlannedFill& f : fills_at(at)) {
+          int target = trip + f.trip;
+          if (target < 0) continue;
+          ValueId index = b.constant(Elem::S32, target);
+          guarded(b, index, [&] { fill(b, f, index); });
+        }
+      if (asynchronous()) b.emit(Op::CommitCopies, {});
+    }
+  }
+
+  void rewrite_body() {
+    Region out;
+    out.args = body_.args;
+    Builder b(k_, out);
+    for (std::size_t i = 0; i < body_.ops.size(); ++i) {
+      Operation& op = body_.ops[i];
+      b.at(op.loc);
+      fills_in_trip(b, fills_at(i));
+      if (asynchronous() && i == last_point()) b.emit(Op::CommitCopies, {});
+      if (auto it = use_at_.find(i); it != use_at_.end())
+        staged_load(b, op, rings_[it->second.first], static_cast<int>(it->second.second));
+      else
+        b.append(op);
+    }
+    body_ = std::move(out);
+  }
+
+  /// The fills of one point; those of one later trip share a guard.
+  void fills_in_trip(Builder& b, const std::vector<PlannedFill>& fills) {
+    std::map<int, std::vector<PlannedFill>> by_trip;
+    for (const PlannedFill& f : fills) by_trip[f.trip].push_back(f);
+    for (const auto& [ahead, group] : by_trip) {
+      ValueId trip = body_.args[0];
+      if (ahead > 0) trip = b.binary(Op::Add, trip, b.constant(Elem::S32, ahead));
+      auto all = [&] {
+        for (const PlannedFill& f : group) fill(b, f, trip);
+      };
+      if (ahead > 0)
+        guarded(b, trip, all);
+      else
+        all();
+    }
+  }
+
+  void staged_load(Builder& b, const Operation& op, const LoopRing& r, int use) {
+    ValueId n = scaled(b, body_.args[0], uses(r), use);
+    ValueId copy = b.emit(Op::SlotAt, {k_.slots[r.slot].value, n});
+    b.append(load_from(b, op, copy, r.box));
+  }
+
+  Kernel& k_;
+  const RingFacts& facts_;
+  Operation& loop_;
+  Region& body_;
+  std::vector<LoopRing> rings_;
+  std::map<std::size_t, std::pair<std::ptrdiff_t, std::size_t>> use_at_;  ///< op -> ring, use
+  std::size_t last_read_ = 0;
+};
+
+/// A staged load outside of loops: its slot is filled right before it.
+void stage_once(Kernel& k, const RingFacts& facts, Builder& b, const Operation& load,
+                const Ring& ring) {
+  Ring once = ring;
+  once.slots = 1;
+  StagedBox box = staged_box(k, facts, load);
+  int slot = add_slot(k, once, box, load.loc);
+  ValueId to = k.slots[slot].value;
+  emit_fill(b, once, box, to, no_value, load);
+  if (ring.by == Agent::CpAsync) b.emit(Op::CommitCopies, {});
+  b.append(load_from(b, load, to, box));
+}
+
+void lower(Kernel& k, const RingFacts& facts, Region& r) {
+  Region out;
+  out.args = r.args;
+  Builder b(k, out);
+  for (Operation& op : r.ops) {
+    b.at(op.loc);
+    if (op.is(Op::For)) LoopLowerer(k, facts, op).run(b);
+    for (Region& sub : op.regions) lower(k, facts, sub);
+    if (const Ring* ring = ring_of(k, op))
+      stage_once(k, facts, b, op, *ring);
+    else
+      b.append(std::move(op));
+  }
+  r = std::move(out);
+}
+
+}  // namespace
+
+void lower_rings(Kernel& k) {
+  if (k.rings.empty()) return;
+  lower(k, RingFacts(k), k.body);
+  k.rings.clear();
+}
+
+}  // namespace barline::ir
