@@ -356,6 +356,19 @@ TEST_CASE("parameters are listed, used, and accessed as declared", "[dsl]") {
   }
 }
 
+TEST_CASE("a tile kernel's block is whole warps, or a part of one", "[dsl]") {
+  Axis d{"d"};
+  In x{"x", f32, {d}};
+  Out y{"y", f32, {d}};
+  auto tiles = [&](std::uint16_t threads, auto body) {
+    return instantiate(kernel("k", {x, y}, body), {.schedule = {.name = "s", .threads = threads}});
+  };
+  EXPECT_ERROR(PartialWarp, "tile_load in a block of 200 threads",
+               tiles(200, [=](Tiles& b) { b.store(y(all), b.stripe(x(all))); }));
+  for (std::uint16_t threads : {16, 32, 192, 224})
+    CHECK_NOTHROW(tiles(threads, [=](Tiles& b) { b.store(y(all), b.stripe(x(all))); }));
+}
+
 TEST_CASE("a launch and a schedule are within their ranges, or refused at the kernel", "[dsl]") {
   Axis n{"n"};
   Out y{"y", f32, {n}};
