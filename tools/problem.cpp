@@ -21,8 +21,8 @@ namespace barline::tools {
 namespace {
 
 constexpr unsigned char poison = 0xa5;
-/// Operations that a reference does in a second or two; of larger problems it does a sample.
-constexpr double reference_flops = 2e9;
+/// Operations that a reference does in about a second; of larger problems it does a sample.
+constexpr double reference_flops = 4e8;
 
 std::vector<std::string> settable(const ir::Kernel& k) {
   std::vector<std::string> names;

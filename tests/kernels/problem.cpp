@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "ir/axis_sizes.h"
 #include "ir/numerics.h"
 #include "ir/passes/bind_order.h"
 #include "ir/pipeline.h"
@@ -25,11 +26,25 @@ bool binds(const ir::Schedule& s, const std::string& axis) {
 
 void randomize(ir::Tensor& t, std::uint64_t seed) {
   std::mt19937_64 engine(seed);
+  if (!ir::is_float(t.elem) && t.elem != Elem::S8) {
+    for (std::byte& b : t.data) b = std::byte(engine());
+    return;
+  }
   std::normal_distribution<float> normal;
   std::uniform_int_distribution<int> byte(-128, 127);
   std::vector<float> v(t.count());
   for (float& x : v) x = t.elem == Elem::S8 ? static_cast<float>(byte(engine)) : normal(engine);
   reference::store_f32(t, 0, v);
+}
+
+void fill_input(const Problem& p, const std::string& name, ir::Tensor& t, std::uint64_t seed) {
+  auto random = [seed](Elem e, std::vector<std::int64_t> shape, std::string_view) {
+    ir::Tensor of(e, std::move(shape));
+    randomize(of, seed);
+    return of;
+  };
+  if (!p.kernel->input || !p.kernel->input({name, t, p.sizes, p.config, random}))
+    randomize(t, seed);
 }
 
 /// The element's bits with every NaN as one.
@@ -63,20 +78,21 @@ Problem::Problem(const std::string& name, Elem type, const ir::Schedule& schedul
       source(kernel->make(type)),
       sizes(std::move(of)) {
   config.label = fmt::format("{}.{}@{}", name, ir::name(type), schedule.name);
+  for (const auto& [axis, size] : sizes)
+    if (binds(schedule, axis)) config.dims[axis] = size;
+  const ir::Kernel k = dsl::instantiate(source, config);
+  auto all = ir::axis_sizes(k, [&](const ir::Axis& a) { return sizes.at(a.name); });
+  for (std::size_t i = 0; i < all.size(); ++i) sizes[k.axes[i].name] = all[i];
   std::uint64_t seed = 1;
-  for (const dsl::ParamRef& ref : source.params) {
-    if (const auto* arg = std::get_if<dsl::Arg>(&ref)) {
-      scalars[arg->name] = 1e-6;
+  for (const ir::Param& p : k.params) {
+    if (p.type.is_scalar()) {
+      scalars[p.name] = 1e-6;
       continue;
     }
-    const auto& t = std::get<dsl::Tensor>(ref);
     std::vector<std::int64_t> shape;
-    for (const dsl::Axis& axis : t.axes) {
-      shape.push_back(sizes.at(axis.name));
-      if (binds(schedule, axis.name)) config.dims[axis.name] = shape.back();
-    }
-    ir::Tensor& tensor = tensors[t.name] = ir::Tensor(t.elem, shape);
-    if (t.access != ir::Access::Out) randomize(tensor, seed++);
+    for (int axis : p.axes) shape.push_back(all[axis]);
+    ir::Tensor& tensor = tensors[p.name] = ir::Tensor(p.type.elem, shape);
+    if (p.access != ir::Access::Out) fill_input(*this, p.name, tensor, seed++);
   }
 }
 
@@ -111,7 +127,7 @@ Tensors Problem::simulated(bool lowered) const {
   }
   std::vector<std::int64_t> dynamic;
   for (const ir::Axis& axis : k.axes)
-    if (!axis.bound) dynamic.push_back(sizes.at(axis.name));
+    if (!axis.bound && axis.of < 0) dynamic.push_back(sizes.at(axis.name));
   verify::SimOptions options;
   options.syncs_placed = lowered;
   verify::SimReport report = verify::simulate(k, arguments, dynamic, options);

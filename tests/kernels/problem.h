@@ -24,12 +24,13 @@ struct Problem {
   const dsl::KernelEntry* kernel;
   dsl::Config config;
   dsl::KernelSource source;
-  Sizes sizes;
+  Sizes sizes;  ///< of every axis
   Scalars scalars;
   Tensors tensors;
 
-  /// Inputs are random normals (8-bit integers: the whole range), outputs zero. A schedule that
-  /// binds an axis, as "_d8192" in its name says, binds it to the given size.
+  /// Inputs are the kernel's own or random normals (8-bit integers: the whole range), outputs zero.
+  /// A schedule that binds an axis, as "_d8192" in its name says, binds it to the given size. Axes
+  /// that follow others need no size.
   Problem(const std::string& name, ir::Elem type, const ir::Schedule& schedule, Sizes sizes);
 
   std::vector<float> get(const std::string& tensor) const;

@@ -128,9 +128,33 @@ TEST_CASE("what is no single plain YAML document is refused") {
   CHECK(error_of(std::string(40, '[')).find("k.yaml:1:") == 0);
 }
 
+TEST_CASE("a comparison with the kernel's bound may be exact in some places") {
+  auto compare = [](const std::string& rule) {
+    std::string text = registry_text;
+    std::size_t at = text.find("kind: ulp, max: 2");
+    return text.replace(at, 17, rule);
+  };
+  verify::CompareRule rule =
+      parse(compare("kind: bound, exact_on: [sim, sm_90a]")).kernel("qkv_w8a16")->compare;
+  CHECK(rule.kind == CompareKind::Bound);
+  CHECK(rule.exact_at("sim"));
+  CHECK(rule.exact_at("sm_90a"));
+  CHECK(!rule.exact_at("sm_80"));
+  CHECK(!parse(compare("kind: bound")).kernel("qkv_w8a16")->compare.exact_at("sim"));
+  CHECK(parse(registry_text).kernel("rms_norm")->compare.exact_at("sm_80"));
+  CHECK(error_of(compare("kind: bound, max: 2")) ==
+        "k.yaml:12:33: the kernel declares its bound; delete 'max', or name another kind");
+  CHECK(error_of(compare("kind: ulp, max: 2, exact_on: [sim]")) ==
+        "k.yaml:12:44: only a comparison of kind bound is exact in some places; delete 'exact_on', "
+        "or use kind: bound");
+  CHECK(error_of(compare("kind: bound, exact_on: [sm_90]")) ==
+        "k.yaml:12:39: unknown place to run 'sm_90'; did you mean 'sm_80'?");
+}
+
 TEST_CASE("the schema speaks of every key of the format") {
   std::string schema = verify::registry_schema();
-  for (const char* key : {"barriers_per_step", "allow_unknown", "registers", "sm_121", "rel"}) {
+  for (const char* key :
+       {"barriers_per_step", "allow_unknown", "registers", "sm_121", "rel", "exact_on"}) {
     CHECK(schema.find('"' + std::string(key) + '"') != std::string::npos);
   }
 }

@@ -61,6 +61,29 @@ TEST_CASE("other element types: bf16, signed bytes, nibbles") {
   REQUIRE(c.got == -1);
 }
 
+TEST_CASE("bounds of each element's own, at some places") {
+  ir::Tensor got = tensor<float>(Elem::F32, {1, 2, 3, INFINITY, nan_a});
+  const std::vector<std::int64_t> places{0, 2, 3, 4};
+  const std::vector<double> value{1.5, 3, INFINITY, std::nan("")}, slack{1, 0, 0, 0};
+  Comparison c = compare_within(got, places, value, slack);
+  REQUIRE(c);
+  REQUIRE(c.max_share == 0.5);
+  REQUIRE(bound_text(c).find("within the declared bound: at most 0.5 of it") == 0);
+  c = compare_within(got, places, std::vector<double>{2.5, 3, -INFINITY, 0}, slack);
+  REQUIRE(c.bad == 3);
+  REQUIRE(c.first_bad == 0);
+  REQUIRE(bound_text(c).find("3 elements past the declared bound, first [0]: got 1 (0x3f800000)") ==
+          0);
+}
+
+TEST_CASE("a comparison at some places sees these alone") {
+  ir::Tensor a = tensor<float>(Elem::F32, {1, 2, 3, 4}), b = tensor<float>(Elem::F32, {1, 9, 3, 8});
+  REQUIRE(compare(a, b, {}, std::vector<std::int64_t>{0, 2}));
+  Comparison c = compare(a, b, {}, std::vector<std::int64_t>{0, 3});
+  REQUIRE(c.bad == 1);
+  REQUIRE(c.first_bad == 3);
+}
+
 TEST_CASE("tensors of other types or shapes are not comparable") {
   REQUIRE(compare(ir::Tensor(Elem::F32, {4}), ir::Tensor(Elem::F32, {2, 2})).problem ==
           "shape [4] against [2, 2]");
