@@ -398,6 +398,10 @@ void check_convergence(const Kernel& k) {
       fail(Diag::DivergentConvergent, op.loc,
            "commit_copies under a condition that differs between the threads of its block",
            "move it out of the condition: a group of no copies costs nothing");
+    if (op.is(Op::Fill) && control < Team::Cta)
+      fail(Diag::DivergentConvergent, op.loc,
+           "fill under a condition that differs between the threads of its block",
+           "move it out of the condition: all threads share the copy");
     if (op.is(Op::Choose) && u[op.in[0]] < Team::Cta)
       fail(Diag::DivergentConvergent, op.loc,
            "choose by an index that differs between the threads of its block",

@@ -181,6 +181,9 @@ TEST_CASE("rules of fragments say what, where and the fix", "[ir][fragment]") {
        "fill %box, %w, %0, %0, %0 {rows = 512, columns = 1, agent = cp_async} //!"},
       {Diag::BadFragment, "fill of 16 rows from 'v'", "one row",
        "fill %box, %v, %0, %0, %0 {rows = 16, columns = 32} //!"},
+      {Diag::DivergentConvergent, "fill under a condition", "all threads share",
+       "%t = thread_rank : s32\n  %e = cmp %t, %0 {pred = eq} : i1\n  if %e () {\n    fill %box, "
+       "%w, %0, %0, %0 {rows = 16, columns = 32} //!\n    yield\n  } () {\n    yield\n  }"},
       // computation
       {Diag::BadFragment, "dot of tile<f32, @c>, tile<f16, @b> and tile<f16, @b>",
        "acc over (m, n)", "%e = dot %acc, %tb, %tb : tile<f32, @c> //!"},
