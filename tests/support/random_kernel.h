@@ -17,7 +17,8 @@ struct RandomKernel {
 };
 
 /// A kernel at thread level: arithmetic, casts, selects, loops, branches, vectors, masked accesses,
-/// slots that rotate or not, atomics, shuffles, votes and reductions over warps and the block.
+/// slots that rotate or not, atomics, shuffles, votes, matrices and reductions over warps and the
+/// block.
 RandomKernel random_thread_kernel(std::uint64_t seed);
 
 /// A kernel of tiles: stripes in registers, in loops and split over the grid, elementwise code,

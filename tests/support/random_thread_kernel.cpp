@@ -9,6 +9,7 @@
 #include "ir/builder.h"
 #include "tests/support/random_kernel.h"
 #include "tests/support/random_source.h"
+#include "tests/support/random_vectors.h"
 
 namespace barline::test {
 namespace {
@@ -166,19 +167,32 @@ class Generator {
   }
 
   void statement(bool uniform, int depth) {
-    int kind = rng_.below(uniform ? 20 : 14);
+    int kind = rng_.below(uniform ? 22 : 14);
     if (kind < 7) return expression();
     if (kind == 7) return memory();
     if (kind == 8) return convert();
     if (kind < 12) return depth < 3 ? control(uniform, depth) : expression();
-    if (kind < 14) return convert();
+    if (kind < 14) return random_vectors(b_, rng_, scalars());
     if (kind == 14) return slot_exchange();
     if (kind == 15) return vector_exchange();
     if (kind == 16) return depth < 2 ? ring_loop(depth) : slot_exchange();
     if (kind == 17) return histogram();
     if (!whole_warps_) return slot_exchange();
     if (kind == 18) return reduction();
+    if (kind == 20) return random_product(b_, rng_, scalars());
+    if (kind == 21) return matrix_exchange();
     warp_op();
+  }
+
+  RandomScalars scalars() {
+    return {[this](Elem e) { return pick(e); }, [this](ValueId v) { add(v); }};
+  }
+
+  void matrix_exchange() {
+    ValueId slot = new_slot(Elem::U16, 8 * threads_);
+    ValueId to = b_.binary(Op::Mul, permuted(), number(8));
+    ValueId from = b_.binary(Op::Mul, permuted(), number(8));
+    random_matrices(b_, rng_, scalars(), slot, to, from);
   }
 
   void expression() {
