@@ -15,7 +15,8 @@ using ir::MemOrder;
 using ir::Op;
 using ir::Operation;
 
-bool is_drop(MutationKind kind) { return kind <= MutationKind::DropWarpSync; }
+/// May the kernel do without it?
+bool may_be_needless(MutationKind kind) { return kind <= MutationKind::LooseWait; }
 
 /// Calls visit(region, index) where op number `number` stands; true once found.
 template <class Visit>
@@ -40,18 +41,24 @@ const Operation* rotating_root(const ir::Kernel& k, const std::vector<const Oper
   return slot >= 0 && k.slots[slot].copies > 1 ? at : nullptr;
 }
 
-/// The access goes through a slot_at of its own, one use later than the one it had.
-void shift_slot(ir::Kernel& k, ir::Region& region, std::size_t i) {
+/// The access goes through a slot_at of its own, some uses later than the one it had.
+void shift_slot(ir::Kernel& k, ir::Region& region, std::size_t i, std::int64_t uses) {
   const Operation* root = rotating_root(k, ir::definitions(k), region.ops[i]);
   ir::ValueId slot = root->in[0], use = root->in[1];
   ir::Type type = k.type(use), pointer = k.type(slot);
   ir::ValueId one = k.new_value(type), next = k.new_value(type), copy = k.new_value(pointer);
   region.ops[i].in[0] = copy;
   ir::Loc loc = region.ops[i].loc;
-  Operation constant{Op::Const, {}, {one}, {{Key::Value, 1, {}}}, {}, loc};
+  Operation constant{Op::Const, {}, {one}, {{Key::Value, uses, {}}}, {}, loc};
   Operation add{Op::Add, {use, one}, {next}, {}, {}, loc};
   Operation at{Op::SlotAt, {slot, next}, {copy}, {}, {}, loc};
   region.ops.insert(region.ops.begin() + static_cast<std::ptrdiff_t>(i), {constant, add, at});
+}
+
+/// Copies of the slot that an access goes through.
+std::int64_t copies_of(const ir::Kernel& k, const Operation& op) {
+  ir::Root root = ir::root_of(k, ir::definitions(k), op.in[0]);
+  return k.slots[root.slot].copies;
 }
 
 struct Judge {
@@ -96,7 +103,7 @@ struct Judge {
     simulate(m, r, race);
     if (r.simulator == Verdict::Refuted)
       r.fate = race && r.proof == Verdict::Proved ? MutantFate::Contradiction : MutantFate::Killed;
-    else if (r.proof == Verdict::Proved && is_drop(r.mutation.kind))
+    else if (r.proof == Verdict::Proved && may_be_needless(r.mutation.kind))
       r.fate = MutantFate::Redundant;
     if (r.fate == MutantFate::Survived && !report.findings.empty())
       r.witness = to_string(report.findings.front());
@@ -106,8 +113,9 @@ struct Judge {
 }  // namespace
 
 std::string_view name(MutationKind kind) {
-  constexpr std::string_view names[] = {"drop-barrier",   "drop-fence", "drop-warp-sync",
-                                        "weaken-release", "shift-slot", "shift-index"};
+  constexpr std::string_view names[] = {"drop-barrier", "drop-fence",      "drop-warp-sync",
+                                        "drop-commit",  "loose-wait",      "weaken-release",
+                                        "shift-slot",   "shift-slot-back", "shift-index"};
   return names[static_cast<int>(kind)];
 }
 
@@ -125,6 +133,8 @@ std::vector<Mutation> mutations(const ir::Kernel& k, bool shifts) {
     if (op.is(Op::Barrier)) all.push_back({MutationKind::DropBarrier, at});
     if (op.is(Op::Fence)) all.push_back({MutationKind::DropFence, at});
     if (op.is(Op::WarpSync)) all.push_back({MutationKind::DropWarpSync, at});
+    if (op.is(Op::CommitCopies)) all.push_back({MutationKind::DropCommit, at});
+    if (op.is(Op::Barrier) && op.find(Key::Pending)) all.push_back({MutationKind::LooseWait, at});
     bool memory = op.has(ir::Reads) || op.has(ir::Writes);
     if (memory && op.attr_as<MemOrder>(Key::Order) >= MemOrder::Acquire)
       all.push_back({MutationKind::WeakenRelease, at});
@@ -132,7 +142,10 @@ std::vector<Mutation> mutations(const ir::Kernel& k, bool shifts) {
     bool shared = memory && k.type(op.in[0]).space == ir::Space::Shared;
     if (!shared) return;
     all.push_back({MutationKind::ShiftIndex, at});
-    if (rotating_root(k, defs, op)) all.push_back({MutationKind::ShiftSlot, at});
+    const Operation* root = rotating_root(k, defs, op);
+    if (root) all.push_back({MutationKind::ShiftSlot, at});
+    bool two_ways = root && k.slots[k.slot_of(root->in[0])].copies > 2;
+    if (two_ways) all.push_back({MutationKind::ShiftSlotBack, at});
   });
   return all;
 }
@@ -146,13 +159,18 @@ ir::Kernel mutant(const ir::Kernel& k, const Mutation& m) {
       case MutationKind::DropBarrier:
       case MutationKind::DropFence:
       case MutationKind::DropWarpSync:
+      case MutationKind::DropCommit:
         region.ops.erase(region.ops.begin() + static_cast<std::ptrdiff_t>(i));
         break;
       case MutationKind::WeakenRelease:
         op.set(Key::Order, static_cast<std::int64_t>(MemOrder::Relaxed));
         break;
       case MutationKind::ShiftIndex: op.set(Key::Offset, op.attr(Key::Offset) + 1); break;
-      case MutationKind::ShiftSlot: shift_slot(result, region, i); break;
+      case MutationKind::LooseWait: op.set(Key::Pending, op.attr(Key::Pending) + 1); break;
+      case MutationKind::ShiftSlot: shift_slot(result, region, i, 1); break;
+      case MutationKind::ShiftSlotBack:
+        shift_slot(result, region, i, copies_of(result, op) - 1);
+        break;
     }
   });
   return result;

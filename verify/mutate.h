@@ -17,14 +17,18 @@ enum class MutationKind : std::uint8_t {
   DropBarrier,
   DropFence,
   DropWarpSync,
+  DropCommit,     ///< a group of asynchronous copies joins the next one
+  LooseWait,      ///< a barrier leaves one more group in flight
   WeakenRelease,  ///< a release or acquire access becomes relaxed
   ShiftSlot,      ///< an access takes the next copy of its slot
+  ShiftSlotBack,  ///< or the one before
   ShiftIndex      ///< a shared access goes to the next element
 };
 std::string_view name(MutationKind kind);
 
-/// Killed: refuted by a judge. Redundant: L1 proves the kernel without the op, and L2 does not
-/// object. Survived: no judge saw it. Contradiction: L1 proves what L2 refutes with a race.
+/// Killed: refuted by a judge. Redundant: L1 proves the kernel without the op, or with the looser
+/// wait, and L2 does not object. Survived: no judge saw it. Contradiction: L1 proves what L2
+/// refutes with a race.
 enum class MutantFate : std::uint8_t { Killed, Redundant, Survived, Contradiction };
 std::string_view name(MutantFate fate);
 
@@ -48,7 +52,7 @@ struct MutateOptions {
   std::vector<SimCase> cases;  ///< what L2 runs; none: L1 alone judges
   ProofOptions proof;
   int random_schedules = 4;  ///< besides round robin and reverse
-  bool shifts = true;        ///< ShiftSlot and ShiftIndex too
+  bool shifts = true;        ///< ShiftSlot, ShiftSlotBack and ShiftIndex too
 };
 
 /// All mutations of a kernel, in walk order.
