@@ -38,7 +38,7 @@ struct Part {
       : x(a.tensors.at(c.x)),
         w(a.tensors.at(c.w + suffix)),
         y(a.tensors.at(c.y + suffix)),
-        scale_name(c.w + suffix + "_scale"),
+        scale_name(c.w + "_scale" + suffix),
         m(y.shape.at(0)),
         n(y.shape.at(1)),
         k(x.shape.at(1)),
@@ -203,7 +203,7 @@ bool contraction_input(const Contraction& c, const dsl::InputArgs& a) {
   // Sums of 2^12 products come out at a few hundred, inside f16.
   if (a.name == c.x + "_scale") return positive(a.tensor, random(), 0x1p-6f), true;
   for (const std::string& suffix : c.segments) {
-    if (a.name == c.w + suffix + "_scale") {
+    if (a.name == c.w + "_scale" + suffix) {
       float unit = c.weights == Weights::Int4 ? 0x1p-6f : 0x1p-10f;
       return positive(a.tensor, random(), unit), true;
     }

@@ -17,7 +17,7 @@ namespace barline::kernels::reference {
 ///   Int4   w u32 words [N, K/8] or a register image, scales f16 [K/group, N]; rn_f16(code * scale)
 enum class Weights { Float, Int8, Int4 };
 
-/// Names of the parameters. A segment's suffix stands behind w and y: w_q, w_q_scale, y_q. Scales
+/// Names of the parameters. A segment's suffix stands behind w and y: w_q, w_scale_q, y_q. Scales
 /// after the sum, each optional, each one f32 product, in this order: x_scale [M]; w_scale [N], [1]
 /// or a scalar parameter; none where y is s32, the sums themselves. Sizes come from the tensors'
 /// shapes; N + suffix and K name the axes.

@@ -42,9 +42,9 @@ struct Run {
       tensors["y" + suffix] = Tensor(y, {shape.m, n});
       tensors["w" + suffix] = weights(n, x, layout);
       if (shape.weights == Weights::Int4)
-        tensors["w" + suffix + "_scale"] =
+        tensors["w_scale" + suffix] =
             Tensor(Elem::F16, {(shape.k + shape.group - 1) / shape.group, n});
-      if (shape.weights == Weights::Int8) scalars["w" + suffix + "_scale"] = 0;
+      if (shape.weights == Weights::Int8) scalars["w_scale" + suffix] = 0;
     }
   }
 
@@ -174,7 +174,7 @@ TEST_CASE("generated inputs: one set of codes for every layout, scales of their 
       for (auto& [name, t] : run->tensors) {
         bool special = contraction_input(run->names, {name, t, run->sizes, run->config, random});
         if (!special) t = random(t.elem, t.shape, name);
-        bool expected = name.ends_with("_scale") || (name[0] == 'w' && t.elem == Elem::U32);
+        bool expected = name.starts_with("w_scale") || (name[0] == 'w' && t.elem == Elem::U32);
         CHECK(special == expected);
       }
     contract(plain.names, plain.args());
@@ -182,10 +182,10 @@ TEST_CASE("generated inputs: one set of codes for every layout, scales of their 
     for (const std::string& suffix : qkv) {
       CHECK(plain.tensors.at("y" + suffix).data == image.tensors.at("y" + suffix).data);
       if (w != Weights::Int4) continue;
-      for (float scale : load_f32(plain.tensors.at("w" + suffix + "_scale"))) CHECK(scale > 0);
+      for (float scale : load_f32(plain.tensors.at("w_scale" + suffix))) CHECK(scale > 0);
     }
     if (w == Weights::Int4)
-      CHECK(plain.tensors.at("w_k_scale").data != plain.tensors.at("w_v_scale").data);
+      CHECK(plain.tensors.at("w_scale_k").data != plain.tensors.at("w_scale_v").data);
   }
 }
 
