@@ -22,6 +22,10 @@ void add_silu_mul(dsl::Registry& registry);
 void add_gelu(dsl::Registry& registry);  ///< gelu_erf and gelu_tanh
 void add_dequant_s8(dsl::Registry& registry);
 
+// ---- matmul: on the tensor cores
+void add_matmul(dsl::Registry& registry);
+void add_qkv(dsl::Registry& registry);  ///< qkv_w4a16, qkv_w8a16, qkv_w8a16_columns
+
 // ---- index
 void add_row_argmax(dsl::Registry& registry);
 void add_transpose(dsl::Registry& registry);

@@ -14,6 +14,8 @@ void register_all(dsl::Registry& registry) {
   add_silu_mul(registry);
   add_gelu(registry);
   add_dequant_s8(registry);
+  add_matmul(registry);
+  add_qkv(registry);
   add_row_argmax(registry);
   add_transpose(registry);
 }

@@ -25,8 +25,8 @@ class FillExpander {
         swizzle_(swizzle_of(fill.attr(Key::Columns), bytes(elem_))) {}
 
   void run() {
-    row0_ = origin(box_.row, fill_.in[3]);
-    col0_ = origin(box_.col, fill_.in[4]);
+    row0_ = fill_.in[3];
+    col0_ = fill_.in[4];
     width_ = w_.size(b_, root_, 0);
     if (box_.row.tensor >= 0) height_ = w_.size(b_, root_, 1);
     if (whole_vectors()) return rounds(true);
@@ -59,12 +59,6 @@ class FillExpander {
       }
       return multiple % share_.vec == 0;
     });
-  }
-
-  ValueId origin(const BoxAxis& axis, ValueId v) {
-    if (axis.derived && axis.per != 1) v = b_.binary(Op::Div, v, w_.places.number(axis.per));
-    if (axis.derived && axis.times != 1) v = b_.binary(Op::Mul, v, w_.places.number(axis.times));
-    return v;
   }
 
   void rounds(bool vectors) {

@@ -19,6 +19,13 @@ std::int64_t extent_on(const Kernel& k, const Layout& tile, int axis) {
   return (extent_along(tile, a.of) + a.per - 1) / a.per * a.times;
 }
 
+/// A coordinate in elements of the tensor's axis from one in those of the tile's.
+ValueId on_axis(Builder& b, const Axis& a, ValueId v) {
+  if (a.of < 0) return v;
+  if (a.per != 1) v = b.binary(Op::Div, v, b.constant(Elem::S32, a.per));
+  return a.times == 1 ? v : b.binary(Op::Mul, v, b.constant(Elem::S32, a.times));
+}
+
 }  // namespace
 
 const Ring* ring_of(const Kernel& k, const Operation& op) {
@@ -86,9 +93,14 @@ int add_slot(Kernel& k, const Ring& ring, const StagedBox& box, const Loc& loc) 
 
 void emit_fill(Builder& b, const Ring& ring, const StagedBox& box, ValueId slot, ValueId use,
                const Operation& load) {
+  const Kernel& k = b.kernel();
+  const std::vector<int>& axes = k.params[box.param].axes;
   if (use != no_value) slot = b.emit(Op::SlotAt, {slot, use});
+  ValueId row = load.in[2];
+  if (axes.size() > 1) row = on_axis(b, k.axes[axes[axes.size() - 2]], row);
+  ValueId col = on_axis(b, k.axes[axes.back()], load.in[3]);
   Operation fill{.op = Op::Fill,
-                 .in = {slot, load.in[0], load.in[1], load.in[2], load.in[3]},
+                 .in = {slot, load.in[0], load.in[1], row, col},
                  .out = {},
                  .attrs = {},
                  .regions = {},

@@ -158,7 +158,8 @@ void fill(const Canary& canary, const CanaryShape& s, const Contraction& names,
   for (std::int64_t i = 0; i < s.m * s.k; ++i)
     kernels::reference::store_f32(x, i, static_cast<float>(x_unit * canary.x(i / s.k, i % s.k)));
   for (std::size_t p = 0; p < names.segments.size(); ++p) {
-    const std::string weights = names.w + names.segments[p], scale = weights + "_scale";
+    const std::string weights = names.w + names.segments[p];
+    const std::string scale = names.w + "_scale" + names.segments[p];
     fill_weights(tensors.at(weights), s.weights, s.n.at(p), s.k,
                  [&](std::int64_t n, std::int64_t k) { return canary.code(p, n, k); });
     if (scalars.contains(scale)) scalars[scale] = canary.scale(p, 0, 0);

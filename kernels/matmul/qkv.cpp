@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fused QKV projections: {y_q, y_k, y_v} = x {w_q, w_k, w_v} over quantised weights, f16 in and out,
+// sums in f32. The projections are segments of one axis, each of its own width (GQA).
+//
+//   qkv_w4a16   int4 codes with f16 scales a group of k: w = rn_f16(q * s)
+//   qkv_w8a16   int8 codes, one f32 scale a projection, after the sum
+//   qkv_w8a16_columns   the same with a scale a column
+#include "dsl/dsl.h"
+#include "kernels/kernels.h"
+#include "kernels/matmul/schedules.h"
+#include "kernels/reference/contraction.h"
+
+namespace barline::kernels {
+namespace {
+
+using namespace dsl;
+
+KernelSource qkv_w4a16(std::int64_t group) {
+  Axis M{"M"}, K{"K", group}, N{"N", {"q", "k", "v"}};
+  In x{"x", f16, {M, K}};
+  Int4 w{"w", {N, K}, group};
+  Out y{"y", f16, {M, N}};
+  return kernel("qkv_w4a16", {x, w, y}, [=](Tiles& b) {
+    auto acc = b.sum(K, [&](Index k) { return dot(x(M, k), w(N, k)); });
+    b.store(y(M, N), acc);
+  });
+}
+
+KernelSource qkv_w8a16(Elem) {
+  Axis M{"M"}, K{"K", 16}, N{"N", {"q", "k", "v"}};
+  In x{"x", f16, {M, K}};
+  Int8 w{"w", {K, N}};
+  Arg scale{"w_scale", f32, N};
+  Out y{"y", f16, {M, N}};
+  return kernel("qkv_w8a16", {x, w, scale, y}, [=](Tiles& b) {
+    auto acc = b.sum(K, [&](Index k) { return dot(x(M, k), w(k, N)); });
+    b.store(y(M, N), acc * scale);
+  });
+}
+
+KernelSource qkv_w8a16_columns(Elem) {
+  Axis M{"M"}, K{"K", 16}, N{"N", {"q", "k", "v"}};
+  In x{"x", f16, {M, K}}, scale{"w_scale", f32, {N}};
+  Int8 w{"w", {K, N}};
+  Out y{"y", f16, {M, N}};
+  return kernel("qkv_w8a16_columns", {x, w, scale, y}, [=](Tiles& b) {
+    auto acc = b.sum(K, [&](Index k) { return dot(x(M, k), w(k, N)); });
+    b.store(y(M, N), acc * b.tile(scale(N)));
+  });
+}
+
+const reference::Contraction int4{.weights = reference::Weights::Int4,
+                                  .segments = {"_q", "_k", "_v"}};
+const reference::Contraction int8{.weights = reference::Weights::Int8,
+                                  .segments = {"_q", "_k", "_v"}};
+
+constexpr ir::Schedule ring_int4(std::string_view name, ir::MatrixTile tile, int slots, int ctas) {
+  return {.name = name,
+          .tile = tile,
+          .streams = {ring_of("x", slots), ring_of("w", slots, true), ring_of("w_scale", slots)},
+          .budget = {.ctas_per_sm = static_cast<std::uint8_t>(ctas)}};
+}
+
+constexpr ir::Schedule ring_int8(std::string_view name, ir::MatrixTile tile, int slots, int ctas) {
+  return {.name = name,
+          .tile = tile,
+          .streams = {ring_of("x", slots), ring_of("w", slots, true)},
+          .budget = {.ctas_per_sm = static_cast<std::uint8_t>(ctas)}};
+}
+
+constexpr ir::MatrixTile tile_128x128{.m = 128, .n = 128, .k = 64, .warps_m = 2, .warps_n = 2};
+constexpr ir::MatrixTile tile_64x128{.m = 64, .n = 128, .k = 64, .warps_m = 1, .warps_n = 4};
+
+KernelEntry entry(std::string name, std::string doc, std::vector<ir::Schedule> schedules,
+                  std::function<KernelSource(Elem)> make, const reference::Contraction& c) {
+  return {.name = std::move(name),
+          .doc = std::move(doc),
+          .types = {f16},
+          .schedules = std::move(schedules),
+          .make = std::move(make),
+          .reference = [c](ReferenceArgs a) { reference::contract(c, a); },
+          .bytes =
+              [c](Elem, const auto& n) {
+                double k = n.at("K"), m = n.at("M"), columns = 0;
+                for (const std::string& s : c.segments) columns += n.at("N" + s);
+                double weight = c.weights == reference::Weights::Int4 ? 0.5 : 1;
+                return 2 * m * k + weight * k * columns + 2 * m * columns;
+              },
+          .flops = [c](Elem, const auto& n) { return reference::contraction_flops(c, n); },
+          .input = [c](const InputArgs& a) { return reference::contraction_input(c, a); },
+          .bound = [c](const ReferenceArgs& a) { return reference::contract_bounds(c, a); }};
+}
+
+}  // namespace
+
+void add_qkv(Registry& registry) {
+  std::vector<ir::Schedule> rings4{ring_int4("ring128x128", tile_128x128, 4, 2),
+                                   ring_int4("ring64x128", tile_64x128, 4, 2)};
+  std::vector<ir::Schedule> rings8{ring_int8("ring128x128", tile_128x128, 4, 2),
+                                   ring_int8("ring64x128", tile_64x128, 4, 2)};
+  auto all = [](std::vector<ir::Schedule> rings) {
+    rings.insert(rings.begin(), {design_s, design_sp});
+    return rings;
+  };
+  registry.add(entry("qkv_w4a16", "q, k, v = x {w_q, w_k, w_v}, int4 weights in groups of 128",
+                     all(rings4), [](Elem) { return qkv_w4a16(128); }, int4));
+  registry.add(entry("qkv_w8a16", "q, k, v = x {w_q, w_k, w_v}, int8 weights, a scale a projection",
+                     all(rings8), qkv_w8a16, int8));
+  registry.add(entry("qkv_w8a16_columns",
+                     "q, k, v = x {w_q, w_k, w_v}, int8 weights, a scale a column", all(rings8),
+                     qkv_w8a16_columns, int8));
+}
+
+}  // namespace barline::kernels

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Schedules of the tensor-core kernels, from the plainest to the deepest. One algorithm text takes
+// any of them; what differs is the block's tile, how operands come, and where segments go.
+//
+//   s          one x slot, one w slot, filled right before their use: six barriers a step of three
+//              segments. The tile of 64 x 16 x 16 is the field's reference for this cadence.
+//   sp         S + 1/2P: x's fragments stay in registers over the step, w has two slots and is filled
+//              one use ahead: three barriers a step.
+//   ring*      cp.async rings filled `slots - 1` steps ahead: one barrier a step.
+#pragma once
+
+#include "ir/schedule.h"
+
+namespace barline::kernels {
+
+using ir::Agent;
+using ir::Segments;
+using ir::Store;
+using ir::Stream;
+
+inline constexpr ir::MatrixTile tile_64x16{.m = 64, .n = 16, .k = 16, .warps_m = 2, .warps_n = 2};
+
+inline constexpr ir::Schedule design_s{
+    .name = "s",
+    .tile = tile_64x16,
+    .segments = Segments::Inner,
+    .streams = {{.of = "x", .store = Store::Smem}, {.of = "w", .store = Store::Smem}}};
+
+inline constexpr ir::Schedule design_sp{
+    .name = "sp",
+    .tile = tile_64x16,
+    .segments = Segments::Inner,
+    .streams = {{.of = "x", .store = Store::Smem, .slots = 1, .ahead = 1, .hoist = true},
+                {.of = "w", .store = Store::Smem, .slots = 2, .ahead = 1}}};
+
+/// A stream by cp.async through `slots` copies, filled all but one ahead.
+constexpr Stream ring_of(std::string_view of, int slots, bool packed = false) {
+  return {.of = of,
+          .store = Store::Smem,
+          .by = Agent::CpAsync,
+          .slots = static_cast<std::uint8_t>(slots),
+          .ahead = static_cast<std::uint8_t>(slots - 1),
+          .packed = packed};
+}
+
+}  // namespace barline::kernels
