@@ -48,6 +48,7 @@ void reset_warp(Warp& w, const Program& p, bool first_time) {
   std::fill_n(w.count, lanes, b.count);
   w.spin_depth = 0;
   w.frames.clear();
+  w.flights.drop();
   if (b.has_clocks)
     for (LaneSync& s : w.sync) s = {};
   for (const Preset& preset : p.presets)

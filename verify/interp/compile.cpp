@@ -188,6 +188,10 @@ Access Compiler::access(const Operation& op) {
   a.param = root.param;
   a.slot = root.slot;
   if (root.param >= 0) a.tensor = tensor_of_param_[root.param];
+  if (root.chosen != no_value) {
+    a.copy = in(op.in[0]);
+    for (int p : root.params) a.choices.push_back({tensor_of(p), p});
+  }
   a.elem = elem(op.in[0]);
   a.rotating = root.use != no_value;
   if (a.rotating) a.copy = in(op.in[0]);

@@ -23,6 +23,7 @@ class Compiler {
 
   // ---- for the meanings of ops ----
   const ir::Kernel& kernel() const { return k_; }
+  bool syncs_placed() const { return syncs_placed_; }
   const Geometry& geometry() const { return program_.geometry; }
   const ir::Type& type(ir::ValueId v) const { return k_.type(v); }
   ir::Elem elem(ir::ValueId v) const { return k_.type(v).elem; }

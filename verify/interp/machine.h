@@ -14,6 +14,7 @@
 #include "ir/tensor.h"
 #include "verify/interp/clock.h"
 #include "verify/interp/finding.h"
+#include "verify/interp/flight.h"
 #include "verify/interp/program.h"
 #include "verify/interp/shadow.h"
 #include "verify/interp/simulate.h"
@@ -49,6 +50,7 @@ struct Warp {
   Worker* worker = nullptr;
   std::vector<Frame> frames;
   LaneSync sync[lanes];
+  Flights flights;
 
   template <class T>
   T* at(Operand o, std::uint32_t element = 0) const {
@@ -162,6 +164,8 @@ Site site_of(const Program& p, std::uint32_t pc, std::uint32_t warp, int lane);
 /// A finding at the instruction that `w` executes.
 Finding finding_at(const Warp& w, int lane, FindingKind kind, std::string message);
 [[noreturn]] void halt(const Warp& w, int lane, FindingKind kind, std::string message);
+/// A convergent op needs every lane of the warp that exists; halts where one is missing.
+void require_whole_warp(const Warp& w);
 /// Text of an operation: mnemonic and root.
 std::string op_text(const ir::Kernel& k, const ir::Operation& op);
 

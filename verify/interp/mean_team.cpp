@@ -8,14 +8,6 @@ namespace {
 using ir::ShuffleMode;
 using ir::VoteMode;
 
-/// A convergent op needs every lane of the warp that exists.
-void require_whole_warp(const Warp& w) {
-  if (w.mask == w.full) return;
-  int absent = std::countr_zero(w.full & ~w.mask);
-  halt(w, absent, FindingKind::BarrierDivergence,
-       "a lane of the warp does not come to an operation that the whole warp executes");
-}
-
 template <class T>
 void run_shuffle(Warp& w, const Inst& i) {
   require_whole_warp(w);
@@ -57,12 +49,21 @@ void run_warp_sync(Warp& w, const Inst&) {
   if (b.has_clocks) merge_lanes(w);
 }
 
-void run_barrier(Warp& w, const Inst&) {
+/// `imm`: groups of copies that may stay in flight, or -1 to wait for none.
+void run_barrier(Warp& w, const Inst& i) {
   require_whole_warp(w);
+  if (i.imm >= 0) w.flights.wait(w, static_cast<std::size_t>(i.imm));
   w.state = WarpState::AtBarrier;
 }
 
 }  // namespace
+
+void require_whole_warp(const Warp& w) {
+  if (w.mask == w.full) return;
+  int absent = std::countr_zero(w.full & ~w.mask);
+  halt(w, absent, FindingKind::BarrierDivergence,
+       "a lane of the warp does not come to an operation that the whole warp executes");
+}
 
 void mean(Tag<Op::Shuffle>, Compiler& c, const Operation& op) {
   if (c.elem(op.in[1]) != ir::Elem::S32) c.refuse(op, "a lane is an s32");
@@ -92,8 +93,8 @@ void mean(Tag<Op::WarpSync>, Compiler& c, const Operation&) {
   c.emit({.run = &run_warp_sync, .weight = 1});
 }
 
-void mean(Tag<Op::Barrier>, Compiler& c, const Operation&) {
-  c.emit({.run = &run_barrier, .weight = 1});
+void mean(Tag<Op::Barrier>, Compiler& c, const Operation& op) {
+  c.emit({.run = &run_barrier, .weight = 1, .imm = op.attr(ir::Key::Pending, -1)});
 }
 
 }  // namespace barline::verify::sim

@@ -12,9 +12,16 @@ const ir::Slot& slot_of(const Warp& w, const Access& a) {
   return w.worker->program.kernel->slots[a.slot];
 }
 
+/// The tensor and the parameter that the lane's root names.
+Access::Choice tensor_of(const Warp& w, const Access& a, int lane) {
+  if (a.choices.empty()) return {a.tensor, a.param};
+  return a.choices[w.at<std::uint32_t>(a.copy)[lane] % a.choices.size()];
+}
+
 std::string root_name(const Warp& w, const Access& a) {
   const ir::Kernel& k = *w.worker->program.kernel;
-  return a.slot >= 0 ? k.slots[a.slot].name : k.params[a.param].name;
+  return a.slot >= 0 ? k.slots[a.slot].name
+                     : k.params[tensor_of(w, a, std::countr_zero(w.mask)).param].name;
 }
 
 /// The finding with the root and the element filled in.
@@ -33,10 +40,11 @@ Finding memory_finding(const Warp& w, int lane, const Access& a, const View& v, 
 
 View view_of(const Warp& w, const Access& a, int lane) {
   if (a.slot < 0) {
-    const Memory& m = w.worker->machine.memories[a.tensor];
-    Shadow& s = w.worker->shadows[a.tensor];
+    int tensor = tensor_of(w, a, lane).tensor;
+    const Memory& m = w.worker->machine.memories[tensor];
+    Shadow& s = w.worker->shadows[tensor];
     return {m.tensor->data.data(), m.count, s.cells() ? &s : nullptr,
-            &w.worker->sync,       0,       static_cast<std::uint64_t>(a.tensor) << 48};
+            &w.worker->sync,       0,       static_cast<std::uint64_t>(tensor) << 48};
   }
   Block& b = *w.block;
   const ir::Slot& slot = slot_of(w, a);
@@ -95,7 +103,11 @@ void halt_refused(const Warp& w, int lane, const Access& a, const View& v, std::
   const Stamp& s = v.shadow->conflict();
   Finding f = memory_finding(
       w, lane, a, v, index, FindingKind::Race,
-      fmt::format("nothing orders two accesses of element {} of '{}'", index, root_name(w, a)));
+      refusal == Refusal::InFlight
+          ? fmt::format("element {} of '{}' is touched while a copy to it is in flight", index,
+                        root_name(w, a))
+          : fmt::format("nothing orders two accesses of element {} of '{}'", index,
+                        root_name(w, a)));
   f.other = site_of(w.worker->program, s.pc, s.warp, std::countr_zero(s.who));
   throw Halt{std::move(f)};
 }

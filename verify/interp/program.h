@@ -65,8 +65,12 @@ struct Access {
   Operand expected;  ///< of a compare and swap
   bool has_active = false;
   Operand active;
-  Operand copy;    ///< u32: the copy of a rotating slot
+  Operand copy;    ///< u32: the copy of a rotating slot, or which tensor of a choose
   int share = -1;  ///< tile accesses
+  struct Choice {
+    int tensor, param;
+  };
+  std::vector<Choice> choices;  ///< of a choose
   bool strong() const { return order > ir::MemOrder::Const; }
   bool acquires() const { return order == ir::MemOrder::Acquire || order == ir::MemOrder::AcqRel; }
   bool releases() const { return order == ir::MemOrder::Release || order == ir::MemOrder::AcqRel; }

@@ -33,8 +33,14 @@ Shadow::Shadow(std::int64_t cells, bool writes_only)
 void Shadow::wipe() {
   writes_ = allocate(cells_);
   if (others_) others_ = allocate(cells_);
+  flying_ = nullptr;
   pool_.resize(1);
   free_.clear();
+}
+
+void Shadow::take_off(const Warp& w, int lane, std::int64_t cell) {
+  if (!flying_) flying_ = allocate(cells_);
+  stamp(w, lane, flying_[cell], Touch::WeakWrite, false);
 }
 
 Refusal Shadow::touch_others(const Warp& w, int lane, std::int64_t cell, Touch touch, bool wide) {

@@ -34,7 +34,7 @@ struct Stamp {
 };
 
 /// Why an access is refused.
-enum class Refusal : std::uint8_t { None, Race, Uninitialised };
+enum class Refusal : std::uint8_t { None, Race, InFlight, Uninitialised };
 
 class Shadow {
  public:
@@ -50,6 +50,9 @@ class Shadow {
   /// Forgets everything up to a count: the memory is fresh.
   void reborn(std::uint32_t count) { birth_ = count; }
   void wipe();
+  /// An asynchronous copy to the cell is issued: until it lands every touch is refused.
+  void take_off(const Warp& w, int lane, std::int64_t cell);
+  void land(std::int64_t cell) { flying_[cell].count = 0; }
 
   const Stamp& conflict() const { return conflict_; }
   std::int64_t cells() const { return cells_; }
@@ -69,9 +72,9 @@ class Shadow {
   Refusal touch_others(const Warp& w, int lane, std::int64_t cell, Touch touch, bool wide);
   void record(const Warp& w, int lane, Stamp& head, Touch touch, bool wide);
   void forget(Stamp& head);
-  Refusal refuse(const Stamp& s) {
+  Refusal refuse(const Stamp& s, Refusal why = Refusal::Race) {
     conflict_ = s;
-    return Refusal::Race;
+    return why;
   }
   static Cells allocate(std::int64_t n) {
     return Cells(static_cast<Stamp*>(std::calloc(static_cast<std::size_t>(n) + 1, sizeof(Stamp))));
@@ -80,6 +83,7 @@ class Shadow {
   std::int64_t cells_;
   Cells writes_;
   Cells others_;
+  Cells flying_;  ///< copies in flight; null where there was none
   std::vector<Stamp> pool_{1};
   std::vector<std::uint32_t> free_;
   std::uint32_t birth_ = 0;

@@ -22,6 +22,7 @@ inline void Shadow::stamp(const Warp& w, int lane, Stamp& s, Touch touch, bool w
 }
 
 inline Refusal Shadow::touch(const Warp& w, int lane, std::int64_t cell, Touch touch, bool wide) {
+  if (flying_ && races_ && flying_[cell].count) return refuse(flying_[cell], Refusal::InFlight);
   Stamp& write = writes_[cell];
   bool written = write.count > birth_;
   if (races_ && written && !ordered(w, lane, write)) return refuse(write);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "ir/diagnostic.h"
+#include "ir/extents.h"
 #include "verify/interp/compile.h"
 #include "verify/interp/machine.h"
 #include "verify/interp/value_types.h"
@@ -25,10 +26,10 @@ Geometry geometry_of(const Kernel& k, std::span<const std::int64_t> dynamic) {
   Geometry g;
   std::size_t next = 0;
   for (const Axis& a : k.axes) {
-    if (!a.bound && next == dynamic.size())
+    if (is_dynamic(a) && next == dynamic.size())
       fail(Diag::BadDim, {}, fmt::format("no size for axis '{}' of @{}", a.name, k.name),
            "give a size for each axis that is not bound");
-    g.axis_sizes.push_back(a.bound ? *a.bound : dynamic[next++]);
+    g.axis_sizes.push_back(is_dynamic(a) ? dynamic[next++] : a.bound.value_or(0));
     if (g.axis_sizes.back() < 0 || g.axis_sizes.back() > INT32_MAX)
       fail(Diag::BadDim, {}, fmt::format("axis '{}' of size {}", a.name, g.axis_sizes.back()),
            "give it a size of 0 to 2^31 - 1");
@@ -36,16 +37,33 @@ Geometry geometry_of(const Kernel& k, std::span<const std::int64_t> dynamic) {
   if (next != dynamic.size())
     fail(Diag::BadDim, {}, fmt::format("{} sizes for {} axes of @{}", dynamic.size(), next, k.name),
          "give one size for each axis that is not bound");
+  derive_sizes(k, g.axis_sizes);
+  for (std::size_t i = 0; i < k.axes.size(); ++i)
+    if (g.axis_sizes[i] > INT32_MAX)
+      fail(Diag::BadDim, {}, fmt::format("axis '{}' of size {}", k.axes[i].name, g.axis_sizes[i]),
+           fmt::format("make the axis '{}' smaller", k.axes[std::max(k.axes[i].of, 0)].name));
   for (int d = 0; d < 3; ++d) {
-    const GridDim& dim = k.launch.grid[d];
-    g.grid[d] =
-        dim.axis < 0 ? dim.count : (g.axis_sizes[dim.axis] + dim.per_block - 1) / dim.per_block;
+    g.grid[d] = blocks(k.launch.grid[d], g.axis_sizes);
     g.threads[d] = k.launch.threads[d];
   }
   return g;
 }
 
-void check_argument(const Param& p, const SimArgument& a, const Geometry& g) {
+/// A tensor that is not as long along a derived axis as the axis it derives from asks for.
+void check_derived(const Kernel& k, const Param& p, const Tensor& t, const Geometry& g) {
+  for (std::size_t i = 0; i < p.axes.size() && t.shape.size() == p.axes.size(); ++i) {
+    const Axis& axis = k.axes[p.axes[i]];
+    std::int64_t want = g.axis_sizes[p.axes[i]];
+    if (axis.of < 0 || t.shape[i] == want) continue;
+    fail(Diag::BadDim, p.loc,
+         fmt::format("tensor '{}' has {} along axis '{}'", p.name, t.shape[i], axis.name),
+         fmt::format("pass {} = ceil({} / {}) * {}: the axis derives from '{}', which is {} here",
+                     want, g.axis_sizes[axis.of], axis.per, axis.times, k.axes[axis.of].name,
+                     g.axis_sizes[axis.of]));
+  }
+}
+
+void check_argument(const Kernel& k, const Param& p, const SimArgument& a, const Geometry& g) {
   if (p.type.is_pointer() != (a.tensor != nullptr))
     fail(Diag::BadCall, p.loc,
          fmt::format("parameter '{}' is a {}", p.name, a.tensor ? "scalar" : "tensor"),
@@ -56,6 +74,7 @@ void check_argument(const Param& p, const SimArgument& a, const Geometry& g) {
          fmt::format("an argument of {} for '{}' of {}", name(elem), p.name, name(p.type.elem)),
          "pass the parameter's element type");
   if (!a.tensor) return;
+  check_derived(k, p, *a.tensor, g);
   std::int64_t want = 1;
   for (int axis : p.axes) want *= g.axis_sizes[axis];
   if (a.tensor->count() != want ||
@@ -134,6 +153,9 @@ std::optional<Finding> race_between(const Machine& m, const Worker& a, const Wor
       f.address = cell * bytes(elem);
       for (const sim::Access& access : p.accesses)
         if (access.tensor == static_cast<int>(t)) f.root = p.kernel->params[access.param].name;
+      for (const sim::Access& access : p.accesses)
+        for (const sim::Access::Choice& c : access.choices)
+          if (c.tensor == static_cast<int>(t)) f.root = p.kernel->params[c.param].name;
       f.message =
           fmt::format("two blocks access element {} of '{}' without an order", f.element, f.root);
       return f;
@@ -181,14 +203,17 @@ SimReport simulate(const Kernel& k, std::span<const SimArgument> arguments,
                      k.name),
          "pass one argument a parameter, in order");
   for (std::size_t i = 0; i < arguments.size(); ++i)
-    check_argument(k.params[i], arguments[i], geometry);
+    check_argument(k, k.params[i], arguments[i], geometry);
   Machine m;
   std::vector<int> tensor_of_param = bind_tensors(k, arguments, m.memories);
   if (options.poison) poison_outputs(m.memories);
   const Program program =
       Compiler(k, geometry, arguments, tensor_of_param, options.syncs_placed).run();
-  for (const sim::Access& a : program.accesses)
+  for (const sim::Access& a : program.accesses) {
     if (a.tensor >= 0 && a.strong()) m.memories[a.tensor].writes_only = false;
+    for (const sim::Access::Choice& c : a.choices)
+      if (a.strong()) m.memories[c.tensor].writes_only = false;
+  }
   m.program = &program;
   m.options = &options;
   order_blocks(m);

@@ -55,7 +55,8 @@ Team Machine::team_of(const Value& v) const {
 }
 
 void Machine::access(const Step& s, const Mask& mask) {
-  const Value& index = values_[s.op->in[1]];
+  for (const Step& from : s.source) access(from, mask);
+  const Value& index = values_[s.at];
   const Value* active = s.active == ir::no_value ? nullptr : &values_[s.active];
   const Value* use = s.use == ir::no_value ? nullptr : &values_[s.use];
   bool narrowed = active && !(active->is_uniform() && active->uniform);
@@ -66,9 +67,12 @@ void Machine::access(const Step& s, const Mask& mask) {
   if (m.count) {
     if (s.slot >= 0)
       shared(s, m, index, use);
+    else if (s.chosen != ir::no_value)
+      chosen(s, m, index);
     else
       global(s, m, index);
-    if (state_.costs && ordinal_ == 0 && index.is_known()) cost(s, m, index, use);
+    bool of_copy = s.slot < 0 && s.op->is(Op::CopyAsync);  // an op's cost is that of its slot
+    if (state_.costs && ordinal_ == 0 && index.is_known() && !of_copy) cost(s, m, index, use);
   }
   result(s, narrowed ? narrow : mask, index, use);
 }
@@ -78,13 +82,13 @@ void Machine::result(const Step& s, const Mask& mask, const Value& index, const 
   if (s.op->out.empty() || !wants(s.op->out[0])) return;
   Value& out = values_[s.op->out[0]];
   Team team = Team::Thread;
-  if (s.touch == Touch::Read) {
+  if (s.touch == Touch::Read && !s.rows) {
     team = std::min(team_of(index), use ? team_of(*use) : Team::Cta);
     if (s.active != ir::no_value) team = std::min(team, team_of(values_[s.active]));
   }
   bool constant = s.param >= 0 && k_.params[s.param].access == ir::Access::In;
   std::uint64_t symbol = fresh_symbol(s);
-  if (constant && index.is_uniform())
+  if (constant && index.is_uniform() && s.chosen == ir::no_value)
     symbol = mix(mix(mix(77, s.param), index.uniform), static_cast<std::uint64_t>(s.offset));
   (void)mask;
   ir::Type t = k_.type(s.op->out[0]);
@@ -116,6 +120,7 @@ void Machine::shared(const Step& s, const Mask& mask, const Value& index, const 
   int copies = k_.slots[s.slot].copies;
   if (copies == 1) use = nullptr;
   if (!index.is_known() || (use && !use->is_known())) return shared_unknown(s, mask, index, use);
+  if (s.rows) return shared_rows(s, mask, index, use);
   std::int64_t extent = k_.slots[s.slot].extent;
   for (int t = 0; t < ids_.threads; ++t) {
     if (mask.on[t] == No) continue;
@@ -123,16 +128,42 @@ void Machine::shared(const Step& s, const Mask& mask, const Value& index, const 
     std::int64_t element = index.at(t) + s.offset, copy = copy_of(use, copies, t);
     if (tracing_) trace_ = mix(mix(trace_, s.index * 1024 + t), copy << 40 ^ element);
     if (in_bounds(s, now, element, extent, Property::SharedBounds))
-      shared_touch(s, now, copy, element);
+      shared_touch(s, now, copy, element, s.lanes);
   }
   state_.recorder.count(static_cast<std::int64_t>(mask.count) * s.lanes);
 }
 
-void Machine::shared_touch(const Step& s, const Entry& now, std::int64_t copy,
-                           std::int64_t element) {
+/// load_matrix: lane 8i + j gives the start of row j of matrix i; the lanes 4j..4j+3 receive two of
+/// its elements each, transposed each lane 4c + j/2 the one of column c.
+void Machine::shared_rows(const Step& s, const Mask& mask, const Value& index, const Value* use) {
+  const ir::Slot& info = k_.slots[s.slot];
+  const bool transposed = s.op->attr(Key::Transpose) != 0;
+  for (int t = 0; t < ids_.threads; ++t) {
+    const int lane = t % ir::warp_size, warp = t - lane, row = lane % 8;
+    if (mask.on[t] == No || lane >= s.rows || warp + ir::warp_size > ids_.threads) continue;
+    std::int64_t start = index.at(t) + s.offset, copy = copy_of(use, info.copies, t);
+    if (tracing_) trace_ = mix(mix(trace_, s.index * 1024 + t), copy << 40 ^ start);
+    if (!in_bounds(s, entry(s, mask, t), start, info.extent, Property::SharedBounds)) continue;
+    const int each = transposed ? 1 : 2;
+    for (int col = 0; col < 8; col += each) {
+      const int receiver = warp + (transposed ? 4 * col + row / 2 : 4 * row + col / 2);
+      if (mask.on[receiver] != No)
+        shared_touch(s, entry(s, mask, receiver), copy, start + col, each);
+    }
+  }
+  state_.recorder.count(static_cast<std::int64_t>(mask.count) * s.rows / 4);
+}
+
+void Machine::shared_touch(const Step& s, const Entry& now, std::int64_t copy, std::int64_t element,
+                           int lanes) {
   SlotMemory& slot = slots_[s.slot];
-  auto [first, last] = slot.cells(copy, element, s.lanes);
+  auto [first, last] = slot.cells(copy, element, lanes);
   for (std::int64_t cell = first; cell <= last; ++cell) {
+    Flight* flight = slot.flights().empty() ? nullptr : &slot.flights()[cell];
+    if (flight && flight->issue.op >= 0 && in_flight(*flight)) [[unlikely]]
+      shared_conflict(s, flight->issue, now, copy,
+                      s.elem_bits >= 8 ? element + (cell - first) : element, true);
+    if (flight && !s.source.empty()) *flight = {now, commits_[now.thread]};
     const Entry* old = slot.touch(cell, now, s.touch);
     if (state_.whole[s.slot]) {
       old = first_of(old, slot.unknown.conflict(now, s.touch));
@@ -153,8 +184,9 @@ void Machine::shared_touch(const Step& s, const Entry& now, std::int64_t copy,
 }
 
 void Machine::shared_conflict(const Step& s, const Entry& old, const Entry& now, std::int64_t copy,
-                              std::int64_t element) {
+                              std::int64_t element, bool in_flight) {
   Conflict c{old, now, false, guesses() > 1};
+  c.in_flight = in_flight;
   c.slot = s.slot;
   c.element = element;
   c.address = ir::slot_offset(k_, s.slot) + copy * ir::slot_pitch(k_.slots[s.slot]) +
@@ -168,6 +200,7 @@ void Machine::shared_unknown(const Step& s, const Mask& mask, const Value& index
   if (!state_.whole[s.slot]) throw NeedsWhole{s.slot};
   SlotMemory& slot = slots_[s.slot];
   const ir::Slot& info = k_.slots[s.slot];
+  if (flying(s, mask)) return;
   std::int64_t lo = 0, hi = info.extent - 1;
   bool bounded = inside(index, s, info.extent);
   if (bounded) lo = index.lo + s.offset, hi = index.hi + s.offset + s.lanes - 1;
@@ -203,6 +236,27 @@ void Machine::shared_unknown(const Step& s, const Mask& mask, const Value& index
   }
 }
 
+/// Copies in flight where an index is not known: one to an unknown place, or any that an access to
+/// an unknown place might meet. True if that is all there is to say.
+bool Machine::flying(const Step& s, const Mask& mask) {
+  int thread = 0;
+  while (mask.on[thread] == No) ++thread;
+  if (!s.source.empty()) {
+    state_.recorder.add_at(Property::SharedRace, Verdict::Unknown, s, entry(s, mask, thread), -1,
+                           "where an asynchronous copy goes follows from data");
+    return true;
+  }
+  for (const Flight& f : slots_[s.slot].flights()) {
+    if (f.issue.op < 0 || !in_flight(f)) continue;
+    Conflict c{f.issue, entry(s, mask, thread), false, true};
+    c.slot = s.slot;
+    c.in_flight = true;
+    state_.recorder.conflict(c);
+    break;
+  }
+  return false;
+}
+
 // ---- global memory
 // -------------------------------------------------------------------------------
 
@@ -210,6 +264,31 @@ std::int64_t Machine::tensor_extent(int param) const {
   std::int64_t n = 1;
   for (int a : k_.params[param].axes) n *= state_.sizes.axes[a];
   return n;
+}
+
+/// Through a choose: the parameter of its index, or, where that is not known, perhaps each.
+void Machine::chosen(const Step& s, const Mask& mask, const Value& index) {
+  const Value& which = values_[s.chosen];
+  auto count = static_cast<std::int64_t>(s.params.size());
+  if (which.is_uniform() && (which.uniform < 0 || which.uniform >= count)) {
+    int thread = 0;
+    while (mask.on[thread] == No) ++thread;
+    return state_.recorder.add_at(Property::GlobalBounds,
+                                  mask.on[thread] == Yes ? Verdict::Refuted : Verdict::Unknown, s,
+                                  entry(s, mask, thread), -1,
+                                  fmt::format("pointer {} of {} is chosen", which.uniform, count));
+  }
+  Step one = s;
+  one.chosen = ir::no_value;
+  Mask m = mask;
+  if (!which.is_uniform())
+    for (std::uint8_t& on : m.on)
+      if (on == Yes) on = Maybe, m.sure = false;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (which.is_uniform() && which.uniform != i) continue;
+    one.param = s.params[static_cast<std::size_t>(i)];
+    global(one, m, index);
+  }
 }
 
 void Machine::global(const Step& s, const Mask& mask, const Value& index) {
@@ -251,14 +330,7 @@ void Machine::global_unknown(const Step& s, const Value& index, const Mask& mask
     state_.recorder.precondition(fmt::format(
         "indices of {} that follow from data are within it ({})", name, ir::to_string(s.op->loc)));
   if (!state_.tensors[s.param]) return;
-  bool all_strong = true;
-  for (const ir::Operation* op : plan_.ops) {
-    if (!(op->has(ir::Reads) || op->has(ir::Writes)) || op->in[0] != s.op->in[0]) continue;
-    bool plain = op->is(Op::Load) || op->is(Op::Store);
-    all_strong =
-        all_strong && (!plain || op->attr_as<ir::MemOrder>(Key::Order) >= ir::MemOrder::Relaxed);
-  }
-  if (all_strong) return;
+  if (!plan_.weak_param[s.param]) return;  // strong accesses do not race
   int thread = 0;
   while (mask.on[thread] == No) ++thread;
   state_.recorder.add_at(
@@ -283,7 +355,7 @@ void Machine::cost(const Step& s, const Mask& mask, const Value& index, const Va
     addresses.clear();
     lanes.clear();
     for (int t = w; t < std::min(w + ir::warp_size, ids_.threads); ++t) {
-      if (mask.on[t] == No) continue;
+      if (mask.on[t] == No || (s.rows && t - w >= s.rows)) continue;
       std::int64_t e = index.at(t) + s.offset;
       if (e < 0) continue;
       addresses.push_back(base + copy_of(use, copies, t) * pitch + e * s.elem_bits / 8);

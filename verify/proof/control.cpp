@@ -49,7 +49,7 @@ Machine::Machine(CaseState& state, int ordinal, const std::int64_t (&block)[3])
       // Blocks past the second follow the second's guesses.
       block_symbol_(mix(0x2545f491, std::min(ordinal, 1))),
       values_(k_.values.size()),
-      bound_(plan_.copies + 3) {
+      bound_(plan_.rotation.trips()) {
   // Epochs of different blocks never meet: an element keeps its entries from block to block.
   epoch_ = 1 + (static_cast<std::uint32_t>(ordinal) << 24);
   ids_.threads = k_.launch.block_threads();
@@ -61,8 +61,10 @@ Machine::Machine(CaseState& state, int ordinal, const std::int64_t (&block)[3])
   warp_epoch_.assign((ids_.threads + ir::warp_size - 1) / ir::warp_size, 1);
   fenced_.assign(ids_.threads, 0);
   pending_.assign(ids_.threads, 0);
+  commits_.assign(ids_.threads, 0);
+  landed_.assign(ids_.threads, 0);
   for (std::size_t i = 0; i < k_.slots.size(); ++i)
-    slots_.emplace_back(k_.slots[i], plan_.strong[i]);
+    slots_.emplace_back(k_.slots[i], plan_.strong[i], plan_.async[i]);
   for (std::size_t i = 0; i < k_.axis_sizes.size(); ++i)
     if (k_.axis_sizes[i] != ir::no_value)
       values_[k_.axis_sizes[i]].set_uniform(state.sizes.axes[i]);
@@ -110,8 +112,10 @@ void Machine::one(const Step& s, const Mask& mask) {
     case Op::While: return exec_while(s, mask);
     case Op::Barrier: return barrier(s, mask);
     case Op::Fence: return fence(s, mask);
+    case Op::CommitCopies: return commit(s, mask);
     default: break;
   }
+  if (s.rows) warp_op(s, mask);
   if (s.param >= 0 || s.slot >= 0) return access(s, mask);
   if (s.op->has(ir::Convergent)) warp_op(s, mask);
   if (s.op->out.size() != 1 || !wants(s.op->out[0])) return;
@@ -363,13 +367,14 @@ void Machine::note_bounded(const Operation& op) {
 }
 
 /// The trips of a loop repeat themselves if each crosses a barrier and its shared accesses are
-/// those of `copies` trips before; the last trip may be ragged.
+/// those of a rotation before; the last trips may be ragged.
 void Machine::note_period(const std::vector<std::uint64_t>& trips) {
-  if (trips.size() < 3) return;
+  const auto ragged = static_cast<std::size_t>(plan_.rotation.ragged);
+  if (trips.size() < ragged + 2) return;
   bool found = false;
-  for (std::size_t p = 1; p <= static_cast<std::size_t>(plan_.copies) && !found; ++p) {
+  for (std::size_t p = 1; p <= static_cast<std::size_t>(plan_.rotation.period) && !found; ++p) {
     found = true;
-    for (std::size_t i = 1; i + p + 1 < trips.size() && found; ++i)
+    for (std::size_t i = 1; i + p + ragged < trips.size() && found; ++i)
       found = trips[i] != 0 && trips[i] == trips[i + p];
   }
   state_.periodic = state_.periodic && found;

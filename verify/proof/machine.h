@@ -94,15 +94,21 @@ class Machine {
   void barrier(const Step& s, const Mask& mask);
   void warp_op(const Step& s, const Mask& mask);
   void fence(const Step& s, const Mask& mask);
+  void commit(const Step& s, const Mask& mask);
+  bool in_flight(const Flight& f) const { return f.group >= landed_[f.issue.thread]; }
   void note_order(const Step& s, const Mask& mask);
   // access.cpp
   void access(const Step& s, const Mask& mask);
   void shared(const Step& s, const Mask& mask, const Value& index, const Value* use);
-  void shared_touch(const Step& s, const Entry& now, std::int64_t copy, std::int64_t element);
+  void shared_rows(const Step& s, const Mask& mask, const Value& index, const Value* use);
+  void shared_touch(const Step& s, const Entry& now, std::int64_t copy, std::int64_t element,
+                    int lanes);
   void shared_conflict(const Step& s, const Entry& old, const Entry& now, std::int64_t copy,
-                       std::int64_t element);
+                       std::int64_t element, bool in_flight = false);
   void shared_unknown(const Step& s, const Mask& mask, const Value& index, const Value* use);
+  bool flying(const Step& s, const Mask& mask);
   void global(const Step& s, const Mask& mask, const Value& index);
+  void chosen(const Step& s, const Mask& mask, const Value& index);
   void global_touch(const Step& s, const Entry& now, std::int64_t element);
   void global_unknown(const Step& s, const Value& index, const Mask& mask);
   void result(const Step& s, const Mask& mask, const Value& index, const Value* use);
@@ -132,10 +138,12 @@ class Machine {
   std::vector<SlotMemory> slots_;
   std::uint32_t epoch_ = 1;
   std::vector<std::uint32_t> warp_epoch_;
-  std::vector<std::uint8_t> fenced_;   ///< by thread: fences passed, 1 block scope, 2 device scope
-  std::vector<std::uint8_t> pending_;  ///< by thread: relaxed reads that a fence makes acquire
-  int bound_;                          ///< trips tried where a count is not known
-  std::uint64_t trace_ = 0;            ///< hash of the shared accesses of the trip at hand
+  std::vector<std::uint8_t> fenced_;    ///< by thread: fences passed, 1 block scope, 2 device scope
+  std::vector<std::uint8_t> pending_;   ///< by thread: relaxed reads that a fence makes acquire
+  std::vector<std::uint32_t> commits_;  ///< by thread: groups of asynchronous copies closed
+  std::vector<std::uint32_t> landed_;   ///< by thread: of those, how many have landed
+  int bound_;                           ///< trips tried where a count is not known
+  std::uint64_t trace_ = 0;             ///< hash of the shared accesses of the trip at hand
   bool tracing_ = false;
 };
 

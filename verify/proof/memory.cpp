@@ -13,11 +13,12 @@ const Entry* AnyGroup::conflict(const Entry& now, Touch kind) const {
   return found;
 }
 
-SlotMemory::SlotMemory(const ir::Slot& slot, bool strong)
+SlotMemory::SlotMemory(const ir::Slot& slot, bool strong, bool async)
     : bits_(slot.elem == ir::Elem::I1 ? 8 : ir::bits(slot.elem)),
       per_copy_(bits_ >= 8 ? slot.extent : (slot.extent * bits_ + 7) / 8),
       cells_(static_cast<std::size_t>(per_copy_ * slot.copies)),
-      strong_(strong ? cells_.size() : 0) {}
+      strong_(strong ? cells_.size() : 0),
+      flights_(async ? cells_.size() : 0) {}
 
 std::int64_t SlotMemory::least_written(std::int64_t copy, std::int64_t from,
                                        std::int64_t to) const {

@@ -22,10 +22,16 @@ struct AnyGroup {
   void add(const Entry& now, Touch kind) { of[static_cast<int>(kind)].add(now); }
 };
 
+/// An asynchronous copy to a cell: in flight until its thread has waited for its group.
+struct Flight {
+  Entry issue;              ///< op -1: none
+  std::uint32_t group = 0;  ///< groups that the thread had closed before
+};
+
 /// One slot of one block. Cells are elements, or bytes where elements are smaller.
 class SlotMemory {
  public:
-  SlotMemory(const ir::Slot& slot, bool strong);
+  SlotMemory(const ir::Slot& slot, bool strong, bool async);
 
   std::int64_t cells_per_copy() const { return per_copy_; }
   /// First and last cell of `lanes` elements from `element` on.
@@ -43,6 +49,8 @@ class SlotMemory {
   bool simple() const { return strong_.empty(); }
   Cell& cell(std::int64_t cell) { return cells_[cell]; }
   std::uint8_t& written(std::int64_t cell) { return cells_[cell].written; }
+  /// The last copy to each cell; empty where no copy goes to the slot.
+  std::vector<Flight>& flights() { return flights_; }
   /// The least initialised of a copy's cells: No, Maybe or Yes. copy < 0: of all copies.
   std::int64_t least_written(std::int64_t copy, std::int64_t from, std::int64_t to) const;
 
@@ -54,6 +62,7 @@ class SlotMemory {
   std::int64_t per_copy_;
   std::vector<Cell> cells_;
   std::vector<StrongCell> strong_;
+  std::vector<Flight> flights_;
 };
 
 /// Accesses of one kind by blocks: two different ones.

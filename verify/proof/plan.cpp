@@ -104,9 +104,10 @@ class Planner {
   Plan run() {
     plan_.kernel = &k_;
     plan_.written.assign(k_.params.size(), false);
-    plan_.read = plan_.strong_param = plan_.written;
+    plan_.read = plan_.strong_param = plan_.weak_param = plan_.written;
     plan_.strong.assign(k_.slots.size(), false);
-    for (const ir::Slot& s : k_.slots) plan_.copies = std::max(plan_.copies, s.copies);
+    plan_.async = plan_.strong;
+    plan_.rotation = rotation_of(k_);
     ir::walk(k_.body, [&](const Operation& op) {
       index_.push_back(&op);
       note_access(op);
@@ -132,14 +133,19 @@ class Planner {
     ir::Root root = ir::root_of(k_, defs_, op.in[0]);
     bool strong = is_strong_op(op);
     plan_.orders |= strong;
-    if (root.param < 0) return;
-    if (op.has(ir::Writes)) plan_.written[root.param] = true;
-    if (op.has(ir::Reads)) plan_.read[root.param] = true;
-    if (strong) plan_.strong_param[root.param] = true;
+    if (op.is(Op::CopyAsync))
+      for (int p : ir::root_of(k_, defs_, op.in[2]).params)
+        plan_.read[p] = plan_.weak_param[p] = true;
+    for (int p : root.params) {
+      if (op.has(ir::Writes)) plan_.written[p] = true;
+      if (op.has(ir::Reads)) plan_.read[p] = true;
+      (strong ? plan_.strong_param : plan_.weak_param)[p] = true;
+    }
   }
 
   static bool is_strong_op(const Operation& op) {
-    bool plain = op.is(Op::Load) || op.is(Op::Store);
+    bool plain =
+        op.is(Op::Load) || op.is(Op::Store) || op.is(Op::LoadMatrix) || op.is(Op::CopyAsync);
     return !plain || op.attr_as<ir::MemOrder>(Key::Order) >= ir::MemOrder::Relaxed;
   }
 
@@ -187,6 +193,7 @@ class Planner {
     s.facts.barrier |= op.is(Op::Barrier);
     s.facts.warp |= op.has(ir::Convergent) && !op.is(Op::Barrier);
     s.facts.order |= op.is(Op::Fence);
+    s.facts.commit |= op.is(Op::CommitCopies);
     if (op.is(Op::For)) s.runtime = runtime_[op.in[0]] || runtime_[op.in[1]] || runtime_[op.in[2]];
     if (op.is(Op::While)) s.runtime = runtime_[op.regions[0].ops.back().in[0]];
     for (const Region& r : op.regions) s.regions.push_back(region(r, s.facts, needs));
@@ -195,15 +202,23 @@ class Planner {
 
   void memory(const Operation& op, Step& s) {
     ir::Root root = ir::root_of(k_, defs_, op.in[0]);
-    s.param = root.param;
+    set_root(s, root);
     s.slot = root.slot;
     s.use = root.use;
+    s.at = op.in[1];
     bool plain = op.is(Op::Load) || op.is(Op::Store);
     std::size_t operands = op.is(Op::Load) ? 2 : 3;
     if (plain && op.in.size() > operands) s.active = op.in[operands];
     s.offset = op.attr(Key::Offset);
-    ir::Type t = k_.type(op.is(Op::Load) ? op.out[0] : op.in[2]);
+    bool result = op.is(Op::Load) || op.is(Op::LoadMatrix);
+    ir::Type t = k_.type(result ? op.out[0] : op.in[2]);
     s.lanes = t.kind == ir::Kind::Vector ? t.lanes : 1;
+    if (op.is(Op::CopyAsync)) s.lanes = static_cast<int>(op.attr(Key::Lanes, 1));
+    if (op.is(Op::LoadMatrix)) {
+      s.rows = 4 * t.lanes;
+      s.lanes = 8;  // of a row
+      s.facts.warp = true;
+    }
     s.elem_bits = t.elem == ir::Elem::I1 ? 8 : ir::bits(t.elem);
     bool strong = is_strong_op(op);
     bool write = op.has(ir::Writes);
@@ -220,17 +235,41 @@ class Planner {
       s.facts.global_write = write;
       s.facts.global_read = !write && plan_.written[s.param];
     }
+    if (op.is(Op::CopyAsync)) copy(op, s);
+  }
+
+  static void set_root(Step& s, const ir::Root& root) {
+    s.param = root.param;
+    s.chosen = root.chosen;
+    if (root.chosen != ir::no_value) s.params = root.params;
+  }
+
+  /// The read of a copy: where it is not active zeros are written, so the write takes place.
+  void copy(const Operation& op, Step& s) {
+    if (s.slot >= 0) plan_.async[s.slot] = true;
+    Step from;
+    from.op = &op;
+    from.index = s.index;
+    set_root(from, ir::root_of(k_, defs_, op.in[2]));
+    from.at = op.in[3];
+    if (op.in.size() > 4) from.active = op.in[4];
+    from.lanes = s.lanes;
+    from.elem_bits = s.elem_bits;
+    from.touch = Touch::Read;
+    from.reads = true;
+    s.source.push_back(std::move(from));
   }
 
   static bool is_effect(const Step& s) {
-    return s.param >= 0 || s.slot >= 0 || s.facts.barrier || s.facts.warp || s.facts.order;
+    return s.param >= 0 || s.slot >= 0 || s.facts.barrier || s.facts.warp || s.facts.order ||
+           s.facts.commit;
   }
 
   void require(const Operation& op, const Step& s, Needs& needs) {
     if (s.param >= 0 || s.slot >= 0) {
-      needs.add(op.in[1]);
-      needs.add(s.use);
-      needs.add(s.active);
+      for (ValueId v : {s.at, s.use, s.active, s.chosen}) needs.add(v);
+      for (const Step& from : s.source)
+        for (ValueId v : {from.at, from.active, from.chosen}) needs.add(v);
     }
     if (op.regions.empty() || !holds_effect(op)) return;
     if (op.is(Op::If)) needs.add(op.in[0]);
@@ -244,7 +283,7 @@ class Planner {
     for (const Region& r : op.regions)
       ir::walk(r, [&](const Operation& inner) {
         found |= inner.has(ir::Reads) || inner.has(ir::Writes) || inner.has(ir::Convergent) ||
-                 inner.has(ir::Fences);
+                 inner.has(ir::Fences) || inner.has(ir::Async);
       });
     return found;
   }
@@ -272,6 +311,7 @@ Facts& Facts::operator|=(const Facts& f) {
   global_write |= f.global_write;
   global_read |= f.global_read;
   order |= f.order;
+  commit |= f.commit;
   return *this;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/kernel.h"
+#include "verify/proof/rotation.h"
 
 namespace barline::verify::proof {
 
@@ -18,10 +19,11 @@ struct Facts {
   bool global_write = false;
   bool global_read = false;  ///< of memory that the kernel writes
   bool order = false;        ///< fence, or an access that is not weak
+  bool commit = false;       ///< closes a group of asynchronous copies
 
   Facts& operator|=(const Facts& f);
   /// Running it or not makes no difference to any other op.
-  bool light() const { return !shared && !barrier && !warp && !global_write; }
+  bool light() const { return !shared && !barrier && !warp && !global_write && !commit; }
 };
 
 /// How an access meets others. Strong ones (atomic, relaxed, acquire, release) do not race with
@@ -44,8 +46,11 @@ struct Step {
   std::vector<Steps> regions;
   bool runtime = false;  ///< a loop whose length follows from sizes, arguments or data
   // memory ops only
-  int param = -1;
+  int param = -1;           ///< of a choose: the first
+  std::vector<int> params;  ///< those of a choose; empty for others
+  ir::ValueId chosen = ir::no_value;
   int slot = -1;
+  ir::ValueId at = ir::no_value;   ///< the index
   ir::ValueId use = ir::no_value;  ///< of slot_at
   ir::ValueId active = ir::no_value;
   Touch touch{};
@@ -54,6 +59,9 @@ struct Step {
   std::int64_t offset = 0;
   int lanes = 1;  ///< elements accessed
   int elem_bits = 32;
+  std::vector<Step> source;  ///< copy_async: the step that reads what this one writes
+  int rows = 0;  ///< load_matrix: as many lanes of a warp give the start of a row each, and others
+                 ///< receive its elements
 };
 
 struct Plan {
@@ -63,9 +71,11 @@ struct Plan {
   std::vector<bool> needed;               ///< values that must be evaluated
   std::vector<bool> written, read;        ///< parameters that the kernel writes, and reads
   std::vector<bool> strong_param;         ///< parameters with accesses that are not weak
+  std::vector<bool> weak_param;           ///< parameters with accesses that are weak
   std::vector<bool> strong;               ///< slots with accesses that are not weak
+  std::vector<bool> async;                ///< slots that are copied to asynchronously
   bool orders = false;                    ///< fences, or accesses that are not weak
-  int copies = 1;                         ///< most copies of a slot: the period of slot rotation
+  Rotation rotation;
 };
 
 /// The plan of a lowered kernel, `without` (an op of it, or null) left out.

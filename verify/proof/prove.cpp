@@ -46,7 +46,8 @@ class Prover {
   ProofReport run() {
     ProofReport report;
     try {
-      for (const Sizes& s : choose_sizes(k_, options_.sizes, plan_.copies + 3, options_.max_cases))
+      for (const Sizes& s :
+           choose_sizes(k_, options_.sizes, plan_.rotation.trips(), options_.max_cases))
         one_case(s, report);
     } catch (const Enough&) {
     } catch (const Exhausted&) {

@@ -120,6 +120,7 @@ void Recorder::judge(const Conflict& c, bool flagged) {
       who(c.now), f.buffer, c.element < 0 ? "an index from data" : std::to_string(c.element),
       flagged           ? "flags may order them, which this proof does not follow"
       : c.across_blocks ? "nothing orders two blocks of a launch"
+      : c.in_flight     ? "the copy is in flight: its group has not been waited for"
                         : "no barrier lies between");
   add(std::move(f), c.old.op, c.now.op);
 }

@@ -23,7 +23,8 @@ struct Enough {};
 struct Conflict {
   Entry old, now;
   bool across_blocks = false;
-  bool decided = false;  ///< rests on more than one guess of what is not known
+  bool decided = false;    ///< rests on more than one guess of what is not known
+  bool in_flight = false;  ///< `old` is a copy that has not been waited for
   int slot = -1, param = -1;
   std::int64_t element = -1;
   std::int64_t address = -1;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "ir/extents.h"
 #include "verify/proof/eval.h"
 
 namespace barline::verify::proof {
@@ -68,19 +69,33 @@ struct Dimension {
   std::int64_t multiple = 1;
   std::int64_t share = 0;  ///< elements of a block along a dimension of the grid
 
-  std::int64_t& in(Sizes& s) const { return axis >= 0 ? s.axes[axis] : s.scalars[param]; }
+  std::int64_t in(const Sizes& s) const { return axis >= 0 ? s.axes[axis] : s.scalars[param]; }
+  /// Sets it, and what derives from it.
+  void set(const ir::Kernel& k, Sizes& s, std::int64_t v) const {
+    (axis >= 0 ? s.axes[axis] : s.scalars[param]) = v;
+    ir::derive_sizes(k, s.axes);
+  }
   std::int64_t rounded(std::int64_t v) const {
     return std::max(multiple, (v + multiple - 1) / multiple * multiple);
   }
 };
 
+/// Elements of axis `of` that a block has if `axis`, which may derive from it, is in the grid.
+std::int64_t share_of(const ir::Kernel& k, const ir::GridDim& g, int axis, int of) {
+  if (axis == of) return g.per_block;
+  const ir::Axis& a = k.axes[axis];
+  return a.of == of ? std::max<std::int64_t>(g.per_block * a.per / a.times, 1) : 0;
+}
+
 std::vector<Dimension> dimensions(const ir::Kernel& k) {
   std::vector<Dimension> all;
   for (std::size_t i = 0; i < k.axes.size(); ++i) {
-    if (k.axes[i].bound) continue;
+    if (!ir::is_dynamic(k.axes[i])) continue;
     Dimension d{k.axes[i].name, static_cast<int>(i), -1, k.axes[i].multiple, 0};
-    for (const ir::GridDim& g : k.launch.grid)
-      if (g.axis == static_cast<int>(i)) d.share = g.per_block;
+    for (const ir::GridDim& g : k.launch.grid) {
+      if (g.axis >= 0) d.share = std::max(d.share, share_of(k, g, g.axis, d.axis));
+      for (int also : g.also) d.share = std::max(d.share, share_of(k, g, also, d.axis));
+    }
     all.push_back(std::move(d));
   }
   for (std::size_t i = 0; i < k.params.size(); ++i)
@@ -99,7 +114,7 @@ std::vector<std::int64_t> trip_counts(const ir::Kernel& k, const Sizes& s) {
 std::optional<std::int64_t> least_for(const ir::Kernel& k, Sizes s, const Dimension& d,
                                       std::size_t loop, std::int64_t trips) {
   auto enough = [&](std::int64_t v) {
-    d.in(s) = v;
+    d.set(k, s, v);
     return trip_counts(k, s)[loop] >= trips;
   };
   std::int64_t low = 0, high = d.multiple;
@@ -138,8 +153,8 @@ std::set<std::int64_t> values_of(const ir::Kernel& k, const Sizes& base, const D
                                  int trips) {
   std::set<std::int64_t> values{d.multiple};
   Sizes small = base, large = base;
-  d.in(small) = d.multiple;
-  d.in(large) = largest / 2 / d.multiple * d.multiple;
+  d.set(k, small, d.multiple);
+  d.set(k, large, largest / 2 / d.multiple * d.multiple);
   std::vector<std::int64_t> few = trip_counts(k, small), many = trip_counts(k, large);
   for (std::size_t loop = 0; loop < few.size(); ++loop)
     if (few[loop] >= 0 && many[loop] > few[loop]) add_loop_values(k, base, d, loop, trips, values);
@@ -161,16 +176,13 @@ std::set<std::int64_t> values_of(const ir::Kernel& k, const Sizes& base, const D
 
 std::string to_string(const ir::Kernel& k, const Sizes& s) {
   std::string text;
-  for (const Dimension& d : dimensions(k)) {
-    Sizes copy = s;
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", d.name, d.in(copy));
-  }
+  for (const Dimension& d : dimensions(k))
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", d.name, d.in(s));
   return text;
 }
 
 std::int64_t grid_count(const ir::Kernel& k, const Sizes& s, int dim) {
-  const ir::GridDim& g = k.launch.grid[dim];
-  return g.axis < 0 ? g.count : (s.axes[g.axis] + g.per_block - 1) / g.per_block;
+  return ir::blocks(k.launch.grid[dim], s.axes);
 }
 
 std::vector<Sizes> choose_sizes(const ir::Kernel& k,
@@ -179,19 +191,21 @@ std::vector<Sizes> choose_sizes(const ir::Kernel& k,
   Sizes base{std::vector<std::int64_t>(k.axes.size(), 1),
              std::vector<std::int64_t>(k.params.size(), 0)};
   for (std::size_t i = 0; i < k.axes.size(); ++i) base.axes[i] = k.axes[i].bound.value_or(1);
+  ir::derive_sizes(k, base.axes);
   std::vector<Dimension> open;
   for (const Dimension& d : dimensions(k)) {
     auto it = fixed.find(d.name);
-    d.in(base) = it != fixed.end() ? it->second
-                 : d.share         ? d.rounded(2 * d.share + (d.share + 1) / 2)
-                                   : d.rounded(3);
+    d.set(k, base,
+          it != fixed.end() ? it->second
+          : d.share         ? d.rounded(2 * d.share + (d.share + 1) / 2)
+                            : d.rounded(3));
     if (it == fixed.end()) open.push_back(d);
   }
   std::vector<std::vector<std::int64_t>> values;
   for (const Dimension& d : open) {
     std::set<std::int64_t> v = values_of(k, base, d, trips);
     values.emplace_back(v.rbegin(), v.rend());
-    d.in(base) = values.back().front();  // the largest: later dimensions see long loops
+    d.set(k, base, values.back().front());  // the largest: later dimensions see long loops
   }
   std::vector<Sizes> cases{base};
   std::size_t product = 1;
@@ -201,13 +215,13 @@ std::vector<Sizes> choose_sizes(const ir::Kernel& k,
     std::vector<Sizes> from = together ? cases : std::vector<Sizes>{base};
     for (std::size_t n = 1; n < values[i].size(); ++n)
       for (Sizes s : from) {
-        open[i].in(s) = values[i][n];
+        open[i].set(k, s, values[i][n]);
         cases.push_back(std::move(s));
       }
   }
   if (!together) {
     Sizes smallest = base;
-    for (std::size_t i = 0; i < open.size(); ++i) open[i].in(smallest) = values[i].back();
+    for (std::size_t i = 0; i < open.size(); ++i) open[i].set(k, smallest, values[i].back());
     cases.push_back(std::move(smallest));
   }
   if (cases.size() > static_cast<std::size_t>(max_cases)) cases.resize(max_cases);

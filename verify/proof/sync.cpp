@@ -24,6 +24,13 @@ int first_with(const Mask& m, std::uint8_t value, int from, int to) {
 
 void Machine::barrier(const Step& s, const Mask& mask) {
   ++epoch_;
+  if (const ir::Attr* pending = s.op->find(Key::Pending)) {
+    if (tracing_) trace_ = mix(trace_, static_cast<std::uint64_t>(pending->value) + 7);
+    auto leaves = static_cast<std::uint32_t>(pending->value);
+    for (int t = 0; t < ids_.threads; ++t)
+      if (mask.on[t] == Yes && commits_[t] > leaves)
+        landed_[t] = std::max(landed_[t], commits_[t] - leaves);
+  }
   if (mask.full()) return;
   int threads = ids_.threads;
   int absent = first_with(mask, No, 0, threads), present = first_with(mask, Yes, 0, threads);
@@ -38,6 +45,13 @@ void Machine::barrier(const Step& s, const Mask& mask) {
           ? fmt::format("thread {} comes to the barrier, thread {} does not", present, absent)
           : "whether all threads come to the barrier follows from data";
   state_.recorder.add(std::move(f), s.index);
+}
+
+/// A thread that may not come here counts as one that does not: its copies are then waited for
+/// later, never earlier.
+void Machine::commit(const Step& s, const Mask& mask) {
+  if (tracing_) trace_ = mix(trace_, s.index);
+  for (int t = 0; t < ids_.threads; ++t) commits_[t] += mask.on[t] == Yes;
 }
 
 void Machine::warp_op(const Step& s, const Mask& mask) {
