@@ -102,10 +102,6 @@ class Parser {
       if (lex_.accept("*")) a.times = lex_.expect_int("elements a share", 1, INT32_MAX);
     }
     if (lex_.accept("multiple")) a.multiple = lex_.expect_int("the multiple");
-    while (lex_.accept("segment")) {
-      std::string name = lex_.expect(TokenKind::Word, "a segment name");
-      a.segments.push_back({name, lex_.expect_int("its extent")});
-    }
     k_.axes.push_back(std::move(a));
     k_.axis_sizes.push_back(no_value);
   }

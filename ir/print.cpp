@@ -111,7 +111,6 @@ class Printer {
     if (a.of >= 0 && a.per != 1) add(" / {}", a.per);
     if (a.of >= 0 && a.times != 1) add(" * {}", a.times);
     if (a.multiple != 1) add(" multiple {}", a.multiple);
-    for (const Segment& s : a.segments) add(" segment {} {}", s.name, s.extent);
     out_ += '\n';
   }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "ir/stream.h"
@@ -40,12 +41,13 @@ struct MatrixTile {
   constexpr bool operator==(const MatrixTile&) const = default;
 };
 
-/// Where the segments of an axis go: to blocks of their own, or side by side into each block's step.
+/// Where the segments of an axis go: to blocks of their own, or side by side into each block's
+/// step.
 enum class Segments : std::uint8_t { Grid, Inner };
 
 struct Schedule {
   std::string_view name;
-  std::uint16_t threads = 256;    ///< of a tile kernel's block; with a matrix tile: its warps'
+  std::uint16_t threads = 256;  ///< of a tile kernel's block; with a matrix tile: its warps'
   MatrixTile tile{};
   Segments segments = Segments::Grid;
   std::uint8_t vec = 1;           ///< neighbouring elements of a stripe a thread holds
@@ -57,38 +59,39 @@ struct Schedule {
   constexpr bool operator==(const Schedule&) const = default;
 };
 
-/// Visits a stream's fields under its operand's name.
+/// Visits every field by name, nested aggregates and lists as they are: the one place that
+/// printing, hashing and the schema draw from.
 template <class Visitor>
-constexpr void visit_stream(const Stream& s, Visitor&& visit) {
-  visit(s.of, std::uint8_t{1});
-  visit("store", static_cast<std::uint8_t>(s.store));
-  visit("owner", static_cast<std::uint8_t>(s.owner));
-  visit("by", static_cast<std::uint8_t>(s.by));
-  visit("slots", s.slots);
-  visit("ahead", s.ahead);
-  visit("step", s.step);
-  visit("hoist", static_cast<std::uint8_t>(s.hoist));
-  visit("packed", static_cast<std::uint8_t>(s.packed));
+constexpr void fields(const Budget& b, Visitor&& visit) {
+  visit("ctas_per_sm", b.ctas_per_sm);
+  visit("regs", b.regs);
 }
 
-/// Visits every field by name: the one place that printing, hashing and the schema draw from.
+template <class Visitor>
+constexpr void fields(const MatrixTile& t, Visitor&& visit) {
+  visit("m", t.m);
+  visit("n", t.n);
+  visit("k", t.k);
+  visit("warps_m", t.warps_m);
+  visit("warps_n", t.warps_n);
+}
+
 template <class Visitor>
 constexpr void fields(const Schedule& s, Visitor&& visit) {
   visit("threads", s.threads);
-  visit("tile_m", s.tile.m);
-  visit("tile_n", s.tile.n);
-  visit("tile_k", s.tile.k);
-  visit("warps_m", s.tile.warps_m);
-  visit("warps_n", s.tile.warps_n);
-  visit("segments", static_cast<std::uint8_t>(s.segments));
+  visit("tile", s.tile);
+  visit("segments", s.segments);
   visit("vec", s.vec);
   visit("stripe_cap", s.stripe_cap);
   visit("chunks", s.chunks);
   visit("unroll", s.unroll);
-  visit("ctas_per_sm", s.budget.ctas_per_sm);
-  visit("regs", s.budget.regs);
-  for (const Stream& stream : s.streams) visit_stream(stream, visit);
+  visit("streams", s.streams);
+  visit("budget", s.budget);
 }
+
+/// "threads=256 tile.m=64 .. streams.of=x streams.store=smem ..": every field but the name, so that
+/// no two different schedules have one text.
+std::string text(const Schedule& s);
 
 /// Threads of a block.
 constexpr int block_threads(const Schedule& s) {

@@ -19,13 +19,28 @@ struct Stream {
   Store store = Store::Reg;
   Team owner = Team::Cta;
   Agent by = Agent::Lane;
-  std::uint8_t slots = 1;  ///< copies of the buffer that rotate
-  std::uint8_t ahead = 0;  ///< uses that a fill runs ahead of
-  std::uint16_t step = 0;  ///< elements a use; 0: the schedule's vec
-  bool hoist = false;      ///< a box that several products read is loaded to registers once
-  bool packed = false;     ///< codes come as the register images of ir/packing.h
+  std::uint8_t slots = 1;     ///< copies of the buffer that rotate
+  std::uint8_t ahead = 0;     ///< uses that a fill runs ahead of
+  std::uint16_t step = 0;     ///< elements a use; 0: the schedule's vec
+  bool hoist = false;         ///< a box that several products read is loaded to registers once
+  bool packed = false;        ///< codes come as the register images of ir/packing.h
+  std::uint8_t multiple = 1;  ///< promise: rows are a multiple of so many elements (launch checks)
   constexpr bool operator==(const Stream&) const = default;
 };
+
+template <class Visitor>
+constexpr void fields(const Stream& s, Visitor&& visit) {
+  visit("of", s.of);
+  visit("store", s.store);
+  visit("owner", s.owner);
+  visit("by", s.by);
+  visit("slots", s.slots);
+  visit("ahead", s.ahead);
+  visit("step", s.step);
+  visit("hoist", s.hoist);
+  visit("packed", s.packed);
+  visit("multiple", s.multiple);
+}
 
 /// A stream as a kernel carries it: the shared-memory ring that lower_rings stages its loads
 /// through. Several loads a trip may share a ring; each is a use of it, in program order.

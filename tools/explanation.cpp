@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/explanation.h"
 
-#include <fmt/format.h>
-
 #include "codegen/ptx.h"
 #include "ir/check.h"
 #include "ir/pipeline.h"
@@ -11,19 +9,11 @@
 namespace barline::tools {
 namespace {
 
-std::string schedule_text(const ir::Schedule& schedule) {
-  std::string out;
-  ir::fields(schedule, [&](std::string_view name, auto value) {
-    out += fmt::format("{}{}={}", out.empty() ? "" : " ", name, static_cast<std::int64_t>(value));
-  });
-  return out;
-}
-
 /// Costs are counted at the register's small shape; verdict and barriers hold for all sizes.
 verify::ProofReport prove(const ir::Kernel& kernel, const Job& job) {
   verify::ProofOptions all_sizes, at_shape;
   all_sizes.costs = false;
-  at_shape.minimal = false;
+  all_sizes.minimal = at_shape.minimal = false;  // explain asks for witnesses too
   if (const verify::Shape* sim = job.kernel->shape("sim")) {
     for (const verify::Dim& d : sim->dims) at_shape.sizes[d.name] = d.value;
   }
@@ -38,7 +28,7 @@ Explanation explain(const Session& session, const Job& job) {
   Explanation e;
   e.config = job.config();
   e.target = job.target;
-  e.schedule = schedule_text(session.schedule(job));
+  e.schedule = ir::text(session.schedule(job));
   const ir::Target& target = *ir::find_target(job.target);
   ir::Kernel kernel = instantiate(session, job);
   ir::run_pipeline(kernel, [&](std::string_view pass, const ir::Kernel& k) {
@@ -47,6 +37,8 @@ Explanation explain(const Session& session, const Job& job) {
   ir::check_for(kernel, target);
   e.threads = kernel.launch.block_threads();
   e.proof = prove(kernel, job);
+  e.cadence = verify::cadence_of(kernel);
+  e.needs = verify::certify_barriers(kernel, e.proof);
   e.llvm = codegen::emit_llvm(kernel, target);
   e.ptx = codegen::emit_ptx(kernel, target);
   return e;

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "dsl/sample.h"
-#include "ir/axis_sizes.h"
+#include "ir/extents.h"
 #include "ir/half.h"
 #include "tools/compile_job.h"
 #include "tools/error.h"

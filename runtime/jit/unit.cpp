@@ -54,11 +54,9 @@ runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codeg
 }  // namespace
 
 std::string config_text(const Unit& unit) {
-  std::string text =
-      fmt::format("{}.{}@{}", unit.entry->name, ir::name(unit.elem), unit.config.schedule.name);
-  ir::fields(unit.config.schedule, [&](std::string_view name, auto value) {
-    text += fmt::format(" {}={}", name, value);
-  });
+  const ir::Schedule& schedule = unit.config.schedule;
+  std::string text = fmt::format("{}.{}@{} {}", unit.entry->name, ir::name(unit.elem),
+                                 schedule.name, ir::text(schedule));
   for (const auto& [name, extent] : unit.config.dims) text += fmt::format(" {}={}", name, extent);
   return text;
 }

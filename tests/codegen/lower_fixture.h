@@ -21,7 +21,7 @@ class KernelMaker {
  public:
   explicit KernelMaker(std::string name = "k", int threads = 32) {
     kernel_.name = std::move(name);
-    kernel_.axes.push_back({.name = "n", .bound = 4096, .multiple = 1, .segments = {}});
+    kernel_.axes.push_back({.name = "n", .bound = 4096, .multiple = 1});
     kernel_.axis_sizes.push_back(ir::no_value);
     kernel_.launch.threads[0] = threads;
     thread_ = builder_.emit(ir::Op::ThreadId, {}, {{ir::Key::Dim, 0, {}}});

@@ -64,10 +64,8 @@ ir::Kernel multiply(const Form& f) {
                b.emit(Op::ThreadId, {}, {{Key::Dim, 0, {}}}));
   auto tensor = [&](std::string name, Elem e, int each, ir::Access access) {
     const int axis = static_cast<int>(k.axes.size());
-    k.axes.push_back({.name = "n_" + name,
-                      .bound = std::int64_t{fragments} * lanes * each,
-                      .multiple = 1,
-                      .segments = {}});
+    k.axes.push_back(
+        {.name = "n_" + name, .bound = std::int64_t{fragments} * lanes * each, .multiple = 1});
     k.axis_sizes.push_back(ir::no_value);
     const ir::ValueId v = k.new_value(ir::pointer(e, ir::Space::Global));
     k.params.push_back({.name = std::move(name),

@@ -21,16 +21,52 @@ TEST_CASE("a schedule is constexpr, compares, and shows its fields", "[ir]") {
       .name = "row256", .threads = 256, .vec = 8, .streams = {{.of = "w", .slots = 3}}};
   STATIC_REQUIRE(a == a);
   STATIC_REQUIRE_FALSE(a == b);
-  std::map<std::string, std::int64_t> seen;
-  fields(a, [&](const char* name, std::int64_t value) { seen[name] = value; });
-  CHECK(seen == std::map<std::string, std::int64_t>{{"threads", 256},
-                                                    {"vec", 8},
-                                                    {"stripe_cap", 64},
-                                                    {"chunks", 1},
-                                                    {"unroll", 1},
-                                                    {"ctas_per_sm", 0},
-                                                    {"regs", 0}});
+  CHECK(text(a) ==
+        "threads=256 tile.m=0 tile.n=0 tile.k=0 tile.warps_m=1 tile.warps_n=1 segments=grid vec=8 "
+        "stripe_cap=64 chunks=1 unroll=1 streams.of=w streams.store=reg streams.owner=cta "
+        "streams.by=lane streams.slots=2 streams.ahead=0 streams.step=0 streams.hoist=false "
+        "streams.packed=false streams.multiple=1 budget.ctas_per_sm=0 budget.regs=0");
   STATIC_REQUIRE(slot_of_use(7, 3) == 1);
+}
+
+TEST_CASE("schedules that differ in any field have different texts", "[ir]") {
+  const Schedule base{.name = "s", .streams = {{.of = "x"}, {.of = "w"}}};
+  std::vector<Schedule> all{base};
+  auto other = [&](auto change) {
+    all.push_back(base);
+    change(all.back());
+  };
+  other([](Schedule& s) { s.threads = 128; });
+  other([](Schedule& s) { s.tile.m = 16; });
+  other([](Schedule& s) { s.tile.n = 16; });
+  other([](Schedule& s) { s.tile.k = 16; });
+  other([](Schedule& s) { s.tile.warps_m = 2; });
+  other([](Schedule& s) { s.tile.warps_n = 2; });
+  other([](Schedule& s) { s.segments = Segments::Inner; });
+  other([](Schedule& s) { s.vec = 2; });
+  other([](Schedule& s) { s.stripe_cap = 32; });
+  other([](Schedule& s) { s.chunks = 2; });
+  other([](Schedule& s) { s.unroll = 2; });
+  other([](Schedule& s) { s.budget.ctas_per_sm = 2; });
+  other([](Schedule& s) { s.budget.regs = 64; });
+  other([](Schedule& s) { s.streams.count = 1; });
+  other([](Schedule& s) { std::swap(s.streams.items[0], s.streams.items[1]); });
+  for (int i = 0; i < 2; ++i) {
+    auto stream = [&](auto change) { other([&](Schedule& s) { change(s.streams.items[i]); }); };
+    stream([](Stream& s) { s.of = "w_scale"; });
+    stream([](Stream& s) { s.store = Store::Smem; });
+    stream([](Stream& s) { s.owner = Team::Warp; });
+    stream([](Stream& s) { s.by = Agent::CpAsync; });
+    stream([](Stream& s) { s.slots = 3; });
+    stream([](Stream& s) { s.ahead = 1; });
+    stream([](Stream& s) { s.step = 8; });
+    stream([](Stream& s) { s.hoist = true; });
+    stream([](Stream& s) { s.packed = true; });
+    stream([](Stream& s) { s.multiple = 8; });
+  }
+  std::set<std::string> texts;
+  for (const Schedule& s : all) texts.insert(text(s));
+  CHECK(texts.size() == all.size());
 }
 
 TEST_CASE("targets are found by name and are within the hardware's limits", "[ir]") {

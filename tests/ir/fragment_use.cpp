@@ -62,7 +62,7 @@ TEST_CASE("a tile stands over its tensor's last axes, or those they derive from"
   Kernel k;
   auto axis = [&](const char* name, int of = -1, std::int64_t per = 1, std::int64_t times = 1) {
     k.axes.push_back(
-        {.name = name, .bound = {}, .segments = {}, .of = of, .per = per, .times = times});
+        {.name = name, .bound = {}, .of = of, .per = per, .times = times});
     return static_cast<int>(k.axes.size() - 1);
   };
   axis("M"), axis("N"), axis("K");

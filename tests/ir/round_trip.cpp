@@ -92,8 +92,8 @@ TEST_CASE("every element type round-trips as scalar, vector, pointer, slot and t
   for (int i = 0; i < elem_count; ++i) {
     Elem e = static_cast<Elem>(i);
     Kernel k = frame();
-    k.axes.push_back({.name = "d", .bound = 64, .multiple = 4, .segments = {{"q", 48}, {"k", 16}}});
-    k.axes.push_back({.name = "n", .bound = {}, .multiple = 8, .segments = {}});
+    k.axes.push_back({.name = "d", .bound = 64, .multiple = 4});
+    k.axes.push_back({.name = "n", .bound = {}, .multiple = 8});
     k.axis_sizes = {no_value, k.new_value(scalar(Elem::S32), "n")};
     k.layouts.push_back(stripe_layout("d", {.axis = 0, .vec = 2, .threads = 32, .chunks = 1}));
     for (Access access : {Access::In, Access::Out, Access::InOut}) {
@@ -131,7 +131,7 @@ TEST_CASE("every element type round-trips as scalar, vector, pointer, slot and t
 
 TEST_CASE("every coordinate of a layout round-trips", "[ir]") {
   Kernel k = frame();
-  k.axes.push_back({.name = "d", .bound = {}, .multiple = 1, .segments = {}});
+  k.axes.push_back({.name = "d", .bound = {}, .multiple = 1});
   k.axis_sizes.push_back(no_value);
   Layout all{"all", {}};
   for (int i = 0; i < 10; ++i) all.digits.push_back({static_cast<In>(i), i, 0, i + 1});

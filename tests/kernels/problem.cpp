@@ -6,7 +6,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "ir/axis_sizes.h"
+#include "ir/extents.h"
 #include "ir/numerics.h"
 #include "ir/passes/bind_order.h"
 #include "ir/pipeline.h"

@@ -38,7 +38,7 @@ struct FragmentKernel {
   }
 
   int axis(std::string name, std::int64_t size) {
-    k.axes.push_back({.name = std::move(name), .bound = size, .segments = {}});
+    k.axes.push_back({.name = std::move(name), .bound = size});
     k.axis_sizes.push_back(ir::no_value);
     return static_cast<int>(k.axes.size() - 1);
   }

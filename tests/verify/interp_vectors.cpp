@@ -24,7 +24,7 @@ struct Maker {
 
   explicit Maker(std::int64_t elements = count) {
     k.name = "k";
-    k.axes.push_back({.name = "n", .bound = elements, .multiple = 1, .segments = {}});
+    k.axes.push_back({.name = "n", .bound = elements, .multiple = 1});
     k.axis_sizes.push_back(no_value);
     k.launch.threads[0] = threads;
     at = b.emit(Op::ThreadRank, {});
