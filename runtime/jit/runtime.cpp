@@ -36,9 +36,7 @@ driver::LaunchShape Prepared::shape(std::span<const std::int64_t> sizes) const {
   driver::LaunchShape shape = shape_;
   unsigned* grid[3] = {&shape.grid.x, &shape.grid.y, &shape.grid.z};
   for (int d = 0; d < 3; ++d) {
-    const SignatureGrid& g = signature_.grid[d];
-    std::int64_t blocks = g.axis < 0 ? g.count : (sizes[g.axis] + g.per_block - 1) / g.per_block;
-    *grid[d] = static_cast<unsigned>(blocks);
+    *grid[d] = static_cast<unsigned>(signature_.grid[d].blocks(sizes));
   }
   return shape;
 }

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <stdexcept>
+
+#include "ir/extents.h"
 
 namespace barline::jit {
 namespace {
@@ -54,13 +57,90 @@ SignatureParam parse_param(std::string_view text) {
   return p;
 }
 
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// The size of a kernel's axis; `dynamic` numbers those that a launch gives.
+SignatureSize size_of(const ir::Kernel& k, const std::vector<int>& dynamic, int axis) {
+  const ir::Axis& a = k.axes[axis];
+  SignatureSize s;
+  if (a.bound) {
+    s.count = *a.bound;
+  } else if (a.of < 0) {
+    s.axis = dynamic[axis];
+  } else {
+    s = size_of(k, dynamic, a.of);
+    s.rules.emplace_back(a.per, a.times);
+    if (s.axis < 0) s = {-1, s.of({}), {}};
+  }
+  return s;
+}
+
+std::string to_text(const Signature& s, const SignatureSize& size) {
+  std::string text = size.axis < 0 ? fmt::format("{}", size.count) : s.axes[size.axis].name;
+  for (auto [per, times] : size.rules) text += fmt::format("%{}*{}", per, times);
+  return text;
+}
+
+std::string to_text(const Signature& s, const SignatureGrid& g) {
+  std::vector<std::string> axes;
+  for (const SignatureSize& size : g.axes) axes.push_back(to_text(s, size));
+  return axes.empty() ? fmt::format("{}", g.count)
+                      : fmt::format("{}/{}", fmt::join(axes, g.abreast ? "&" : "+"), g.per_block);
+}
+
+SignatureSize parse_size(const Signature& s, std::string_view text) {
+  auto parts = split(text, '%');
+  if (parts.empty() || parts[0].empty()) refuse(text);
+  SignatureSize size;
+  for (std::size_t i = 0; i < s.axes.size(); ++i)
+    if (s.axes[i].name == parts[0]) size.axis = static_cast<int>(i);
+  if (size.axis < 0) size.count = number(parts[0]);
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    auto rule = split(parts[i], '*');
+    if (rule.size() != 2) refuse(text);
+    size.rules.emplace_back(number(rule[0]), number(rule[1]));
+  }
+  return size;
+}
+
+SignatureGrid parse_grid(const Signature& s, std::string_view text) {
+  auto parts = split(text, '/');
+  SignatureGrid g;
+  if (parts.size() == 1) {
+    g.count = number(parts[0]);
+    return g;
+  }
+  if (parts.size() != 2 || parts[0].find_last_of("+&") + 1 == parts[0].size()) refuse(text);
+  g.abreast = parts[0].find('&') != text.npos;
+  for (std::string_view axis : split(parts[0], g.abreast ? '&' : '+'))
+    g.axes.push_back(parse_size(s, axis));
+  g.per_block = number(parts[1]);
+  return g;
+}
+
 }  // namespace
+
+std::int64_t SignatureSize::of(std::span<const std::int64_t> sizes) const {
+  std::int64_t size = axis < 0 ? count : sizes[axis];
+  for (auto [per, times] : rules) size = ceil_div(size, per) * times;
+  return size;
+}
+
+std::int64_t SignatureGrid::blocks(std::span<const std::int64_t> sizes) const {
+  if (axes.empty()) return count;
+  std::int64_t n = 0;
+  for (const SignatureSize& axis : axes) {
+    std::int64_t more = ceil_div(axis.of(sizes), per_block);
+    n = abreast ? std::max(n, more) : n + more;
+  }
+  return n;
+}
 
 Signature signature_of(const ir::Kernel& k) {
   Signature s;
   std::vector<int> dynamic(k.axes.size(), -1);
   for (std::size_t i = 0; i < k.axes.size(); ++i) {
-    if (k.axes[i].bound) continue;
+    if (!ir::is_dynamic(k.axes[i])) continue;
     dynamic[i] = static_cast<int>(s.axes.size());
     s.axes.push_back({k.axes[i].name, k.axes[i].multiple});
   }
@@ -70,19 +150,25 @@ Signature signature_of(const ir::Kernel& k) {
                      .tensor = p.type.is_pointer(),
                      .access = p.access,
                      .axes = {}};
-    for (int a : p.axes)
-      q.axes.push_back(k.axes[a].bound ? fmt::format("{}={}", k.axes[a].name, *k.axes[a].bound)
-                                       : k.axes[a].name);
+    for (int a : p.axes) {
+      bool named = ir::is_dynamic(k.axes[a]);
+      q.axes.push_back(named ? k.axes[a].name
+                             : k.axes[a].name + "=" + to_text(s, size_of(k, dynamic, a)));
+    }
     s.params.push_back(std::move(q));
   }
   for (int d = 0; d < 3; ++d) {
     const ir::GridDim& g = k.launch.grid[d];
-    if (g.axis < 0)
-      s.grid[d].count = g.count;
-    else if (k.axes[g.axis].bound)
-      s.grid[d].count = (*k.axes[g.axis].bound + g.per_block - 1) / g.per_block;
-    else
-      s.grid[d] = {dynamic[g.axis], g.per_block, 1};
+    SignatureGrid& to = s.grid[d];
+    to.count = g.axis < 0 ? g.count : 1;
+    if (g.axis < 0) continue;
+    to.per_block = g.per_block;
+    to.abreast = g.abreast && !g.also.empty();
+    to.axes.push_back(size_of(k, dynamic, g.axis));
+    for (int axis : g.also) to.axes.push_back(size_of(k, dynamic, axis));
+    bool known = std::all_of(to.axes.begin(), to.axes.end(),
+                             [](const SignatureSize& size) { return size.axis < 0; });
+    if (known) to = {.axes = {}, .abreast = false, .per_block = 1, .count = to.blocks({})};
   }
   return s;
 }
@@ -96,9 +182,7 @@ std::string to_text(const Signature& s) {
         "{}:{}:{}", p.name, p.tensor ? access_names[static_cast<int>(p.access)] : "scalar", type));
   }
   for (const SignatureAxis& a : s.axes) axes.push_back(fmt::format("{}:{}", a.name, a.multiple));
-  for (const SignatureGrid& g : s.grid)
-    grid.push_back(g.axis < 0 ? fmt::format("{}", g.count)
-                              : fmt::format("{}/{}", s.axes[g.axis].name, g.per_block));
+  for (const SignatureGrid& g : s.grid) grid.push_back(to_text(s, g));
   return fmt::format("{}|{}|{}", fmt::join(params, ";"), fmt::join(axes, ","),
                      fmt::join(grid, ","));
 }
@@ -115,16 +199,7 @@ Signature parse_signature(std::string_view text) {
   }
   auto grid = split(text.substr(last + 1), ',');
   if (grid.size() != 3) refuse(text);
-  for (int d = 0; d < 3; ++d) {
-    auto parts = split(grid[d], '/');
-    if (parts.size() == 1) {
-      s.grid[d].count = number(parts[0]);
-      continue;
-    }
-    for (std::size_t i = 0; i < s.axes.size(); ++i)
-      if (s.axes[i].name == parts.at(0)) s.grid[d] = {static_cast<int>(i), number(parts.at(1)), 1};
-    if (s.grid[d].axis < 0) refuse(text);
-  }
+  for (int d = 0; d < 3; ++d) s.grid[d] = parse_grid(s, grid[d]);
   return s;
 }
 

@@ -4,11 +4,17 @@
 //
 //   x:in:bf16[rows,d];eps:scalar:f32|rows:1,n:8|rows/1,1,1
 //   parameters                      |dynamic axes with the multiple promised|grid
+//
+// A derived axis is spelled by its rule, K%64*128 for ceil(K / 64) * 128: in a parameter's axes
+// after its name and '='. A grid dimension may count the blocks of several axes, one after the
+// other (q+k+v/64) or side by side (q&k&v/64: as many as the widest needs).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ir/kernel.h"
@@ -20,7 +26,8 @@ struct SignatureParam {
   ir::Elem elem{};
   bool tensor = false;
   ir::Access access = ir::Access::In;
-  std::vector<std::string> axes;  ///< names, slowest first; bound ones as "name=extent"
+  std::vector<std::string> axes;  ///< names, slowest first; bound ones as "name=extent", derived
+                                  ///< ones as "name=rule"
   bool operator==(const SignatureParam&) const = default;
 };
 
@@ -31,11 +38,25 @@ struct SignatureAxis {
   bool operator==(const SignatureAxis&) const = default;
 };
 
-/// ceil(size / per_block) blocks of dynamic axis `axis` (index into axes), or `count`.
-struct SignatureGrid {
+/// The size of an axis: that of dynamic axis `axis` (index into axes) or `count`, and then, rule by
+/// rule, ceil(size / first) * second.
+struct SignatureSize {
   int axis = -1;
+  std::int64_t count = 1;
+  std::vector<std::pair<std::int64_t, std::int64_t>> rules;
+  std::int64_t of(std::span<const std::int64_t> sizes) const;
+  bool operator==(const SignatureSize&) const = default;
+};
+
+/// ceil(size / per_block) blocks for each axis, added up or (`abreast`) the most of them; or
+/// `count`.
+struct SignatureGrid {
+  std::vector<SignatureSize> axes;
+  bool abreast = false;
   std::int64_t per_block = 1;
   std::int64_t count = 1;
+  /// Blocks for these sizes of the dynamic axes.
+  std::int64_t blocks(std::span<const std::int64_t> sizes) const;
   bool operator==(const SignatureGrid&) const = default;
 };
 

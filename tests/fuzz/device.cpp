@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "codegen/compile.h"
+#include "ir/extents.h"
 #include "ir/pipeline.h"
 #include "ir/print.h"
 #include "ir/target.h"
@@ -33,12 +34,12 @@ std::optional<driver::Device> first_device() {
 }
 
 unsigned blocks(const RandomKernel& r, const ir::GridDim& g) {
-  if (g.axis < 0) return static_cast<unsigned>(g.count);
+  std::vector<std::int64_t> sizes;
   std::size_t dynamic = 0;
-  for (int a = 0; a < g.axis; ++a) dynamic += !r.kernel.axes[static_cast<std::size_t>(a)].bound;
-  const ir::Axis& axis = r.kernel.axes[static_cast<std::size_t>(g.axis)];
-  std::int64_t size = axis.bound ? *axis.bound : r.axis_sizes.at(dynamic);
-  return static_cast<unsigned>((size + g.per_block - 1) / g.per_block);
+  for (const ir::Axis& a : r.kernel.axes)
+    sizes.push_back(ir::is_dynamic(a) ? r.axis_sizes.at(dynamic++) : a.bound.value_or(0));
+  ir::derive_sizes(r.kernel, sizes);
+  return static_cast<unsigned>(ir::blocks(g, sizes));
 }
 
 /// The lowered kernel on the device.

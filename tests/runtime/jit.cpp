@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "dsl/dsl.h"
+#include "ir/parse.h"
 #include "runtime/jit/runtime.h"
 
 using namespace barline;
@@ -76,6 +77,39 @@ TEST_CASE("a launch signature says what a host must pass, and reads back") {
   CHECK(jit::to_text(jit::signature_of(bound)) ==
         "x:in:f32[rows=7,d=64];y:out:f32[rows=7,d=64];factor:scalar:f32||7,1,1");
   CHECK(jit::parse_signature(jit::to_text(jit::signature_of(bound))) == jit::signature_of(bound));
+}
+
+TEST_CASE("a launch signature sizes derived axes and grids of several axes") {
+  ir::Kernel k = ir::parse(R"(bir 1
+kernel @k
+axis q
+axis K
+axis kv = 40
+axis units of K / 64 * 2
+axis halves of units / 2
+axis rows of kv / 16
+param %x: in ptr<f32, global> [q, units]
+param %y: out ptr<f32, global> [halves, rows]
+size %q
+size %K
+threads 32 1 1
+grid q+kv/16 units/1 q|K|kv/32
+{
+  yield
+}
+)");
+  jit::Signature s = jit::signature_of(k);
+  CHECK(jit::to_text(s) ==
+        "x:in:f32[q,units=K%64*2];y:out:f32[halves=K%64*2%2*1,rows=3]|q:1,K:1|"
+        "q+40/16,K%64*2/1,q&K&40/32");
+  CHECK(jit::parse_signature(jit::to_text(s)) == s);
+  const std::int64_t sizes[] = {33, 130};
+  CHECK(s.grid[0].blocks(sizes) == 3 + 3);
+  CHECK(s.grid[1].blocks(sizes) == 6);
+  CHECK(s.grid[2].blocks(sizes) == 5);
+  for (const char* text : {"x:in:f32[d]|d:1|d%2/1,1,1", "x:in:f32[d]|d:1|d+/1,1,1",
+                           "x:in:f32[d]|d:1|d/1/1,1,1", "x:in:f32[d]|d:1|d%0*1/1,1,1"})
+    CHECK_THROWS_AS(jit::parse_signature(text), std::invalid_argument);
 }
 
 TEST_CASE("text that is no signature is refused") {
