@@ -4,6 +4,8 @@
 #include "tools/commands.h"
 #include "tools/error.h"
 #include "tools/explanation.h"
+#include "tools/file.h"
+#include "verify/cadence/render.h"
 
 namespace barline::tools {
 namespace {
@@ -17,12 +19,15 @@ std::string default_target(const Session& session, const std::string& name) {
   return jobs.front().target;
 }
 
-ExitCode run_explain(const Context& context, const std::string& name, const std::string& arch) {
+ExitCode run_explain(const Context& context, const std::string& name, const std::string& arch,
+                     const std::string& svg) {
+  if (!svg.empty()) check_output(svg);
   Session session(context);
   std::string target = arch.empty() ? default_target(session, name)
                                     : parse_targets(arch, session.registry()).front();
   Job job = expand_one(session.registry(), name, target);
   Explanation e = explain(session, job);
+  if (!svg.empty()) write_file(svg, verify::cadence_svg(e.cadence));
   std::exception_ptr missing;
   try {
     add_resources(e, session, job);
@@ -44,13 +49,18 @@ ExitCode run_explain(const Context& context, const std::string& name, const std:
 
 void add_explain(CLI::App& app, Context& context) {
   CLI::App& sub = add_command(
-      app, "explain", "A kernel from source to resources: IR, barriers, accesses, PTX, occupancy",
+      app, "explain",
+      "A kernel from source to resources: IR, barriers, cadence, accesses, PTX, occupancy",
       "barline explain rms_norm.bf16@row256 --arch sm_90a");
-  auto name = std::make_shared<std::string>(), arch = std::make_shared<std::string>();
+  auto name = std::make_shared<std::string>(), arch = std::make_shared<std::string>(),
+       svg = std::make_shared<std::string>();
   sub.add_option("kernel", *name, "family[.type][@schedule]")->required();
   sub.add_option("--arch", *arch, "The target whose PTX is shown; sm_90a when left out");
-  sub.callback([&context, name, arch] {
-    context.action = [&context, name, arch] { return run_explain(context, *name, *arch); };
+  sub.add_option("--cadence-svg", *svg, "Draw the timeline of the loops' barriers to this file");
+  sub.callback([&context, name, arch, svg] {
+    context.action = [&context, name, arch, svg] {
+      return run_explain(context, *name, *arch, *svg);
+    };
   });
 }
 

@@ -9,6 +9,8 @@
 
 #include "codegen/occupancy.h"
 #include "tools/compile_job.h"
+#include "verify/cadence/cadence.h"
+#include "verify/cadence/certify.h"
 #include "verify/proof/prove.h"
 
 namespace barline::tools {
@@ -27,6 +29,8 @@ struct Explanation {
   int threads = 0;       ///< of a block
   std::vector<Stage> stages;
   verify::ProofReport proof;
+  verify::Cadence cadence;                 ///< of the loops with barriers
+  std::vector<verify::BarrierNeed> needs;  ///< one a barrier
   std::string llvm, ptx;
   std::vector<OnTarget> targets;  ///< of every target of the config; empty without ptxas
 };

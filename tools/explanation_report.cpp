@@ -4,6 +4,7 @@
 
 #include "tools/explanation.h"
 #include "tools/line_diff.h"
+#include "verify/cadence/render.h"
 #include "verify/gate/gate_report.h"
 
 namespace barline::tools {
@@ -31,10 +32,14 @@ std::string stages_text(const Explanation& e) {
 
 std::string barriers_text(const Explanation& e) {
   std::string out = fmt::format("== barriers: {}\n", e.proof.barriers.size());
-  for (const verify::BarrierUse& b : e.proof.barriers) {
-    out += fmt::format("{}  {}{}\n", place(b.op), b.redundant ? "REDUNDANT " : "", b.why);
+  for (std::size_t i = 0; i < e.proof.barriers.size(); ++i) {
+    const verify::BarrierUse& b = e.proof.barriers[i];
+    bool needless = e.needs[i].kind == verify::BarrierNeed::Needless;
+    out += fmt::format("{}  {}{}\n", place(b.op), needless ? "REDUNDANT " : "", b.why);
   }
-  return out + "\n";
+  if (e.cadence.loops.empty()) return out + "\n";
+  return out + fmt::format("\n== cadence; +n: data of the n-th step after\n{}\n",
+                           verify::cadence_text(e.cadence, e.needs));
 }
 
 std::string costs_text(const Explanation& e) {
@@ -122,14 +127,20 @@ json to_json(const Explanation& e) {
   for (const Explanation::Stage& s : e.stages) {
     passes.push_back({{"pass", s.pass}, {"ir", s.text}});
   }
-  for (const verify::BarrierUse& b : e.proof.barriers) {
-    barriers.push_back({{"source", place(b.op)}, {"why", b.why}, {"redundant", b.redundant}});
+  for (std::size_t i = 0; i < e.proof.barriers.size(); ++i) {
+    const verify::BarrierUse& b = e.proof.barriers[i];
+    barriers.push_back({{"source", place(b.op)},
+                        {"why", b.why},
+                        {"redundant", e.needs[i].kind == verify::BarrierNeed::Needless},
+                        {"need", verify::name(e.needs[i].kind)},
+                        {"witness", e.needs[i].why}});
   }
   return {{"config", e.config},
           {"target", e.target},
           {"schedule", e.schedule},
           {"passes", passes},
           {"barriers", barriers},
+          {"cadence", verify::cadence_json(e.cadence, e.needs)},
           {"proof", {{"verdict", name(e.proof.verdict)}, {"preconditions", e.proof.preconditions}}},
           {"costs", costs_json(e)},
           {"llvm", e.llvm},
