@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "ir/check.h"
@@ -109,9 +110,26 @@ class ParamExpander {
   const Config& config_;
 };
 
+/// Gives the rows of the stream's operand the multiple that the schedule promises.
+void promise_multiple(ir::Kernel& k, const ir::Stream& s, const ir::Loc& loc) {
+  for (const ir::Param& p : k.params) {
+    bool of = p.name == s.of || p.name.starts_with(std::string(s.of) + "_");
+    if (!of || p.axes.empty() || s.multiple <= 1) continue;
+    ir::Axis& a = k.axes[p.axes.back()];
+    if (a.of >= 0 || p.access != ir::Access::In) continue;
+    a.multiple = std::lcm(a.multiple, std::int64_t{s.multiple});
+    if (a.bound && *a.bound % a.multiple != 0)
+      ir::fail(Diag::BadDim, loc,
+               fmt::format("axis '{}' bound to {}, of which stream '{}' promises multiples of {}",
+                           a.name, *a.bound, s.of, s.multiple),
+               "bind another size, or take a schedule without the promise");
+  }
+}
+
 void declare_params(ir::Kernel& k, const KernelSource& source, const Config& config) {
   ParamExpander expand(k, config);
   for (const ParamRef& ref : source.params) std::visit(expand, ref);
+  for (const ir::Stream& s : config.schedule.streams) promise_multiple(k, s, source.loc);
   for (std::size_t i = 0; i < k.axes.size(); ++i)
     if (ir::is_dynamic(k.axes[i])) k.axis_sizes[i] = k.new_value(ir::scalar(s32), k.axes[i].name);
   for (const auto& [name, size] : config.dims) {

@@ -63,6 +63,7 @@ class FillExpander {
 
   void rounds(bool vectors) {
     Places& p = w_.places;
+    from_ = pitch_ = no_value;  // an arm's own
     std::int64_t of_row = share_.columns / share_.vec, threads = share_.threads;
     for (std::int64_t round = 0; round < share_.rounds(); ++round) {
       // Vector q = rank + round * threads; whole rows of threads keep a thread in its column.
@@ -70,6 +71,14 @@ class FillExpander {
       ValueId q = aligned ? p.rank() : p.add(p.rank(), round * threads);
       ValueId row = p.add(p.divided(q, of_row), aligned ? round * (threads / of_row) : 0);
       ValueId col = p.times(p.modulo(q, of_row), share_.vec);
+      // A constant number of rows on from the round before: one address is alive, not one a round.
+      if (aligned && round > 0 && height_ != no_value) {
+        ValueId rows = w_.places.number(threads / of_row);
+        if (pitch_ == no_value) pitch_ = b_.binary(Op::Mul, wide(rows), wide(width_));
+        from_ = b_.binary(Op::Add, from_, pitch_);
+      } else {
+        from_ = no_value;
+      }
       bool partial = (round + 1) * threads > share_.chunks();
       ValueId here = no_value;
       if (partial)
@@ -91,10 +100,13 @@ class FillExpander {
     ValueId r = b_.binary(Op::Add, row0_, row), c = b_.binary(Op::Add, col0_, col);
     ValueId inside = no_value;
     if (height_ != no_value) inside = b_.compare(Compare::Lt, r, height_);
-    ValueId from = wide(fill_.in[2]);
-    if (height_ != no_value)
-      from = b_.binary(Op::Add, from, b_.binary(Op::Mul, wide(r), wide(width_)));
-    from = b_.binary(Op::Add, from, wide(c));
+    if (from_ == no_value) {
+      from_ = wide(fill_.in[2]);
+      if (height_ != no_value)
+        from_ = b_.binary(Op::Add, from_, b_.binary(Op::Mul, wide(r), wide(width_)));
+      from_ = b_.binary(Op::Add, from_, wide(c));
+    }
+    const ValueId from = from_;
     bool async = fill_.attr_as<Agent>(Key::Agent) == Agent::CpAsync && vectors;
     if (vectors) inside = and_also(inside, b_.compare(Compare::Lt, c, width_));
     if (!async) {
@@ -189,6 +201,7 @@ class FillExpander {
   Elem elem_;
   CopyShare share_;
   Swizzle swizzle_;
+  ValueId from_ = no_value, pitch_ = no_value;  ///< of the round, in elements; between rounds
   ValueId row0_ = no_value, col0_ = no_value, width_ = no_value, height_ = no_value;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A product is the atom's over every 16 x 8 of C, k ascending for each. Within one step along k the
-// products are independent of each other; the registers of the next step are asked for before them,
-// so that its loads and conversions run beside the tensor cores.
+// products are independent of each other. A step holds its part of A and one column of B at a time:
+// what decodes B then stands between the products of the column before.
 #include "ir/passes/fragments_p.h"
 
 namespace barline::ir {
@@ -36,25 +36,17 @@ Groups expand_dot(Builder& b, FragmentWorld& w, const Operation& dot, Groups acc
     return groups == 2 && w.k.type(parts[0]).lanes == 4 ? w.join(b, parts[0], parts[1])
                                                         : w.pack(b, parts);
   };
-  auto step = [&](int k, Groups& as, Groups& bs) {
+  for (int k = 0; k < p.k; ++k) {
+    Groups as;
     for (int m = 0; m < p.m; ++m)
       as.push_back(operand(left, (k + p.k * m) * p.groups_a, p.groups_a));
-    for (int n = 0; n < p.n; ++n)
-      bs.push_back(operand(right, (k + p.k * n) * p.groups_b, p.groups_b));
-  };
-  Groups as, bs, next_as, next_bs;
-  step(0, as, bs);
-  for (int k = 0; k < p.k; ++k) {
-    next_as.clear();
-    next_bs.clear();
-    if (k + 1 < p.k) step(k + 1, next_as, next_bs);
-    for (int m = 0; m < p.m; ++m)
-      for (int n = 0; n < p.n; ++n) {
+    for (int n = 0; n < p.n; ++n) {
+      ValueId right_n = operand(right, (k + p.k * n) * p.groups_b, p.groups_b);
+      for (int m = 0; m < p.m; ++m) {
         ValueId& c = acc[n + p.n * m];
-        c = b.emit(Op::MmaSync, w.k.type(c), {as[m], bs[n], c});
+        c = b.emit(Op::MmaSync, w.k.type(c), {as[m], right_n, c});
       }
-    as = next_as;
-    bs = next_bs;
+    }
   }
   return acc;
 }

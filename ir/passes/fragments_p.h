@@ -67,7 +67,7 @@ void expand_fill(Builder& b, FragmentWorld& w, const Operation& fill);
 void expand_store(Builder& b, FragmentWorld& w, const Operation& store, const Groups& groups);
 /// The groups of a tile by index, made when asked for.
 using GroupSource = std::function<ValueId(int)>;
-/// acc + a * b; the groups that a step of the atom needs are asked for one step ahead of it.
+/// acc + a * b; groups of the operands are asked for where a step of the atom needs them.
 Groups expand_dot(Builder& b, FragmentWorld& w, const Operation& dot, Groups acc,
                   const GroupSource& left, const GroupSource& right);
 /// Folds along an axis: one Groups a value.

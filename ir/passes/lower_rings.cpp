@@ -3,15 +3,18 @@
 // takes copy (i*U + u) mod slots. Where the fill of use n stands follows from how far it runs ahead:
 //
 //   ahead 0              right before the reads of use n                           Design S
-//   0 < ahead < slots    right before the reads of use n - ahead: the copy that    S + 1/2P, rings
-//                        it takes was last read by an earlier use still
+//   0 < ahead < slots    by asynchronous copies: right before the reads of use     rings
+//                        n - ahead; the copy that it takes was last read by an
+//                        earlier use still
+//                        by lanes: after the products of use n - ahead, so that    S + 1/2P
+//                        its loads are under way while they run and only its
+//                        stores wait for them
 //   ahead = slots        after the reads of use n - ahead, whose copy it takes:
-//                        before the last staged load of the trip if that comes
-//                        later, else at the trip's end
+//                        at the last of these places in the trip
 //
-// Fills of a later trip are guarded by a uniform `if`. What a trip fills by asynchronous copies is
-// one group, closed once a trip whether or not the guard held, so that counting groups counts trips.
-// The fills of the trips before the first are what the same rule gives for trips -1, -2, ..
+// A fill past the last trip lies outside its tensor, or is read by nobody: it needs no guard. What a
+// trip fills by asynchronous copies is one group, closed once a trip, so that counting groups counts
+// trips. The fills of the trips before the first are what the same rule gives for trips -1, -2, ..
 #include "ir/passes/lower_rings.h"
 
 #include <fmt/format.h>
@@ -101,11 +104,20 @@ class LoopLowerer {
 
   int uses(const LoopRing& r) const { return static_cast<int>(r.uses.size()); }
 
-  /// The op before which the fill that runs ahead of use u stands; the body's end: its size - 1.
+  /// The op before which the fill that runs ahead of use u stands.
   std::size_t point(const LoopRing& r, const RingUse& u) const {
-    if (r.ring->ahead < r.ring->slots) return u.first;
-    return last_read_ > u.last ? last_read_ : body_.ops.size() - 1;
+    const Ring& ring = *r.ring;
+    if (ring.ahead == 0) return u.first;
+    if (ring.by == Agent::Lane) return ring.ahead < ring.slots ? after(u.last) : end();
+    if (ring.ahead < ring.slots) return u.first;
+    return last_read_ > u.last ? last_read_ : end();
   }
+  /// The next staged load behind `at`, or the end: what uses the loads before it stands before it.
+  std::size_t after(std::size_t at) const {
+    auto next = use_at_.upper_bound(at);
+    return next == use_at_.end() ? end() : next->first;
+  }
+  std::size_t end() const { return body_.ops.size() - 1; }
 
   struct PlannedFill {
     const LoopRing* ring;
@@ -151,24 +163,6 @@ class LoopLowerer {
     return plus == 0 ? v : b.binary(Op::Add, v, b.constant(Elem::S32, plus));
   }
 
-  /// Calls emit() under `trip < trips`.
-  template <class Emit>
-  void guarded(Builder& b, ValueId trip, Emit emit) {
-    Operation guard{.op = Op::If,
-                    .in = {b.compare(Compare::Lt, trip, loop_.in[1])},
-                    .out = {},
-                    .attrs = {},
-                    .regions = std::vector<Region>(2),
-                    .loc = loop_.loc};
-    for (int arm = 0; arm < 2; ++arm) {
-      b.open(guard.regions[arm]);
-      if (arm == 0) emit();
-      b.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
-      b.close();
-    }
-    b.append(std::move(guard));
-  }
-
   /// What trips -far .. -1 would have filled.
   void prologue(Builder& b) {
     b.at(loop_.loc);
@@ -179,9 +173,7 @@ class LoopLowerer {
       for (std::size_t at = 0; at < body_.ops.size(); ++at)
         for (const PlannedFill& f : fills_at(at)) {
           int target = trip + f.trip;
-          if (target < 0) continue;
-          ValueId index = b.constant(Elem::S32, target);
-          guarded(b, index, [&] { fill(b, f, index); });
+          if (target >= 0) fill(b, f, b.constant(Elem::S32, target));
         }
       if (asynchronous()) b.emit(Op::CommitCopies, {});
     }
@@ -204,20 +196,11 @@ class LoopLowerer {
     body_ = std::move(out);
   }
 
-  /// The fills of one point; those of one later trip share a guard.
   void fills_in_trip(Builder& b, const std::vector<PlannedFill>& fills) {
-    std::map<int, std::vector<PlannedFill>> by_trip;
-    for (const PlannedFill& f : fills) by_trip[f.trip].push_back(f);
-    for (const auto& [ahead, group] : by_trip) {
+    for (const PlannedFill& f : fills) {
       ValueId trip = body_.args[0];
-      if (ahead > 0) trip = b.binary(Op::Add, trip, b.constant(Elem::S32, ahead));
-      auto all = [&] {
-        for (const PlannedFill& f : group) fill(b, f, trip);
-      };
-      if (ahead > 0)
-        guarded(b, trip, all);
-      else
-        all();
+      if (f.trip > 0) trip = b.binary(Op::Add, trip, b.constant(Elem::S32, f.trip));
+      fill(b, f, trip);
     }
   }
 

@@ -33,14 +33,16 @@ inline constexpr ir::Schedule design_sp{
     .streams = {{.of = "x", .store = Store::Smem, .slots = 1, .ahead = 1, .hoist = true},
                 {.of = "w", .store = Store::Smem, .slots = 2, .ahead = 1}}};
 
-/// A stream by cp.async through `slots` copies, filled all but one ahead.
+/// A stream of 16-bit elements by cp.async through `slots` copies, filled all but one ahead; its rows
+/// are a multiple of 16 bytes.
 constexpr Stream ring_of(std::string_view of, int slots, bool packed = false) {
   return {.of = of,
           .store = Store::Smem,
           .by = Agent::CpAsync,
           .slots = static_cast<std::uint8_t>(slots),
           .ahead = static_cast<std::uint8_t>(slots - 1),
-          .packed = packed};
+          .packed = packed,
+          .multiple = 8};
 }
 
 }  // namespace barline::kernels
