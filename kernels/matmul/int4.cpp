@@ -11,6 +11,10 @@ namespace {
 
 constexpr ir::Packing image_of{.code = ir::Elem::S4};
 
+std::int64_t whole_units(std::int64_t k) {
+  return (k + ir::Packing::unit_k - 1) / ir::Packing::unit_k * ir::Packing::unit_k;
+}
+
 void set(std::uint32_t* row, std::int64_t at, int code) {
   int shift = static_cast<int>(4 * (at % 8));
   std::uint32_t& word = row[at / 8];
@@ -60,14 +64,9 @@ ir::f16_t Int4Weights::value(std::int64_t row, std::int64_t at) const {
 
 ir::Tensor pack_int4_words(const ir::Tensor& words) {
   std::int64_t n = words.shape[0], k = words.shape[1] * 8;
-  if (k % ir::Packing::unit_k != 0)
-    throw std::invalid_argument(
-        fmt::format("pack: K = {} is no multiple of {}, the width of a unit; pad K with zeros, or "
-                    "choose a schedule that takes plain words",
-                    k, ir::Packing::unit_k));
   const auto* from = words.as<std::uint32_t>();
-  return ir::pack(image_of, n, k, [=](std::int64_t row, std::int64_t at) {
-    return code_of(from + row * (k / 8), at);
+  return ir::pack(image_of, n, whole_units(k), [=](std::int64_t row, std::int64_t at) {
+    return at < k ? code_of(from + row * (k / 8), at) : 0;
   });
 }
 

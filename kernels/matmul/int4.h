@@ -42,7 +42,7 @@ constexpr ir::f16_t dequantised(int code, ir::f16_t scale) {
   return ir::num::to_f16(static_cast<float>(code) * ir::num::to_f32(scale));
 }
 
-/// The register image of the words. Throws std::invalid_argument unless K is a multiple of 64.
+/// The register image of the words; codes of 0 up to a whole unit of 64 along k.
 ir::Tensor pack(const Int4Weights& weights);
 ir::Tensor pack_int4_words(const ir::Tensor& words);
 /// The words of a register image.

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/matmul/int8.h"
 
-#include <fmt/format.h>
-#include <stdexcept>
-
 #include "ir/packing.h"
 
 namespace barline::kernels {
@@ -15,14 +12,11 @@ constexpr ir::Packing image_of{.code = ir::Elem::S8};
 
 ir::Tensor pack_int8(const ir::Tensor& codes) {
   std::int64_t k = codes.shape[0], n = codes.shape[1];
-  if (k % ir::Packing::unit_k != 0)
-    throw std::invalid_argument(
-        fmt::format("pack: K = {} is no multiple of {}, the width of a unit; pad K with zeros, or "
-                    "choose a schedule that takes plain bytes",
-                    k, ir::Packing::unit_k));
+  std::int64_t whole = (k + ir::Packing::unit_k - 1) / ir::Packing::unit_k * ir::Packing::unit_k;
   const auto* from = codes.as<std::int8_t>();
-  return ir::pack(image_of, n, k,
-                  [=](std::int64_t column, std::int64_t at) { return int{from[at * n + column]}; });
+  return ir::pack(image_of, n, whole, [=](std::int64_t column, std::int64_t at) {
+    return at < k ? int{from[at * n + column]} : 0;
+  });
 }
 
 ir::Tensor unpack_int8(const ir::Tensor& image, std::int64_t n, std::int64_t k) {

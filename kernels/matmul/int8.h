@@ -22,8 +22,7 @@ struct Int8Matrix {
   std::int64_t columns() const { return codes.shape[1]; }
 };
 
-/// The register image of weights s8 [K, N]. Throws std::invalid_argument unless K is a multiple of
-/// 64.
+/// The register image of weights s8 [K, N]; codes of 0 up to a whole unit of 64 along k.
 ir::Tensor pack_int8(const ir::Tensor& codes);
 /// s8 [K, N] of a register image.
 ir::Tensor unpack_int8(const ir::Tensor& image, std::int64_t n, std::int64_t k);

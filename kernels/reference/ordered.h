@@ -20,7 +20,9 @@ namespace barline::kernels::reference {
 /// The stripe of a whole row along the axis under a config, where some tensor over the axis has
 /// more than one dimension. `extent` is the row's length.
 inline ir::StripeShape row_stripe(const dsl::Config& config, const dsl::Axis& axis) {
-  ir::Axis a{.name = axis.name, .bound = {}, .multiple = axis.multiple, .segments = {}};
+  ir::Axis a;
+  a.name = axis.name;
+  a.multiple = axis.multiple;
   if (auto at = config.dims.find(axis.name); at != config.dims.end()) a.bound = at->second;
   return dsl::legalize_stripe(config.schedule, a, 0, false, false);
 }

@@ -72,6 +72,14 @@ const dsl::KernelEntry& entry(const std::string& name) {
   throw std::invalid_argument("no kernel " + name);
 }
 
+Sizes rounded_up(const std::string& name, Elem type, const ir::Schedule& schedule, Sizes sizes) {
+  const ir::Kernel k =
+      dsl::instantiate(entry(name).make(type), {.schedule = schedule, .dims = {}, .label = {}});
+  for (const ir::Axis& a : k.axes)
+    if (a.of < 0) sizes[a.name] = (sizes.at(a.name) + a.multiple - 1) / a.multiple * a.multiple;
+  return sizes;
+}
+
 Problem::Problem(const std::string& name, Elem type, const ir::Schedule& schedule, Sizes of)
     : kernel(&entry(name)),
       config{.schedule = schedule},

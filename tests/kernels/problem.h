@@ -20,6 +20,9 @@ using Tensors = std::map<std::string, ir::Tensor>;
 const std::vector<dsl::KernelEntry>& all_entries();
 const dsl::KernelEntry& entry(const std::string& name);
 
+/// The sizes, each rounded up to what the kernel under the schedule takes.
+Sizes rounded_up(const std::string& name, ir::Elem type, const ir::Schedule& schedule, Sizes sizes);
+
 struct Problem {
   const dsl::KernelEntry* kernel;
   dsl::Config config;

@@ -52,7 +52,8 @@ struct Run {
     if (shape.weights == Weights::Float) return Tensor(x, {shape.k, n});
     bool int4 = shape.weights == Weights::Int4;
     if (layout == Layout::Image)
-      return Tensor(Elem::U32, {(n + (int4 ? 15 : 7)) / (int4 ? 16 : 8), shape.k * 2});
+      return Tensor(Elem::U32,
+                    {(n + (int4 ? 15 : 7)) / (int4 ? 16 : 8), (shape.k + 63) / 64 * 128});
     return int4 ? Tensor(Elem::U32, {n, shape.k / 8}) : Tensor(Elem::S8, {shape.k, n});
   }
 
@@ -96,7 +97,8 @@ TEST_CASE("canaries of int8 weights under f16 and bf16", "[kernels]") {
   for (Layout layout : {Layout::Plain, Layout::Image})
     for (Elem x : {Elem::F16, Elem::BF16}) fly(Run(s, qkv, x, Elem::F16, layout));
   s.k = 33;
-  fly(Run(s, qkv, Elem::F16, Elem::F32, Layout::Plain));
+  for (Layout layout : {Layout::Plain, Layout::Image})
+    fly(Run(s, qkv, Elem::F16, Elem::F32, layout));
 }
 
 TEST_CASE("canaries of int8 by int8 are exact", "[kernels]") {
