@@ -36,9 +36,11 @@ class Strides {
     });
   }
 
+  /// 0: the use is the same in every trip.
   std::int64_t of(ValueId use) const {
     std::int64_t factor = 1;
     while (const Operation* op = defs_[use]) {
+      if (op->is(Op::Const)) return 0;
       auto c = op->in.size() == 2 ? constant(op->in[1]) : std::nullopt;
       if (!c || !(op->is(Op::Add) || op->is(Op::Sub) || op->is(Op::Mul))) return 1;
       if (op->is(Op::Mul)) factor *= *c;
@@ -73,7 +75,7 @@ Rotation rotation_of(const ir::Kernel& k) {
     int slot = k.slot_of(op.in[0]);
     if (slot < 0) return;
     std::int64_t copies = k.slots[slot].copies;
-    std::int64_t trips = copies / std::gcd(copies, std::max<std::int64_t>(strides.of(op.in[1]), 1));
+    std::int64_t trips = copies / std::gcd(copies, strides.of(op.in[1]));
     period = std::lcm(period, trips);
     most = std::max(most, trips);
     if (period > longest) period = longest;
