@@ -29,6 +29,7 @@ bool converts_fp8(const ir::Kernel& k, const ir::Operation& op) {
 int isa_of(const ir::Kernel& k, const ir::Operation& op, const ir::Target& target) {
   if (target.capability == 89 && converts_fp8(k, op)) return 81;  // sm_90 had them in 7.8
   if (op.is(ir::Op::MoveMatrix)) return 78;
+  if (op.is(ir::Op::CopyAsync) && !op.find(ir::Key::Cache)) return 74;  // .L2::128B
   const bool level = op.find(ir::Key::Cache) &&
                      op.attr_as<ir::CacheHint>(ir::Key::Cache) >= ir::CacheHint::EvictFirst;
   return level ? 74 : 0;  // .L1:: eviction priorities

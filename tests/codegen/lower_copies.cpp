@@ -44,6 +44,16 @@ std::string everything() {
 
 }  // namespace
 
+TEST_CASE("a copy that fetches its line's neighbour asks for the PTX ISA that can",
+          "[codegen][lower]") {
+  auto isa = [](const std::string& attrs) {
+    const std::string body = four + "copy_async %s, %i, %x, %i {" + attrs + "}\n";
+    return ptx_isa(from_text(header, body), target("sm_80"));
+  };
+  CHECK(isa("lanes = 4") == 74);
+  CHECK(isa("lanes = 4, cache = all") == 70);
+}
+
 TEST_CASE("a copy is one cp.async, around L1 where it moves 16 bytes", "[codegen][lower]") {
   auto copies = [](const std::string& attrs) {
     return find_lines(ptx_of(four + "copy_async %s, %i, %x, %i {" + attrs + "}\n"), "cp.async");
