@@ -71,8 +71,9 @@ struct CadenceLoop {
   std::vector<CadenceBarrier> barriers;  ///< of a step
   std::vector<CadenceAccess> accesses;   ///< in order of the text
   std::vector<CadenceProduct> products;
-  int period = 1;            ///< steps after which every slot is at the same copy again
-  bool inner_loops = false;  ///< loops within a step are taken as one piece
+  std::vector<CadenceHazard> open;  ///< copies that no barrier waits for in time
+  int period = 1;                   ///< steps after which every slot is at the same copy again
+  bool inner_loops = false;         ///< loops within a step are taken as one piece
 
   int epochs() const { return static_cast<int>(barriers.size()); }
 };

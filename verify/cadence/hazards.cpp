@@ -108,6 +108,7 @@ class Layout {
                   : !written ? CadenceHazard::ReadAfterWrite
                              : CadenceHazard::WriteAfterWrite;
     hazard.lands = loop_.accesses[from].kind == CadenceAccess::Copy;
+    if (barriers.empty()) loop_.open.push_back(hazard);
     for (int at : barriers) {
       CadenceBarrier& b = loop_.barriers[at % loop_.epochs()];
       (barriers.size() == 1 ? b.alone : b.shared).push_back({hazard, at / loop_.epochs()});

@@ -50,6 +50,8 @@ Json cadence_json(const Cadence& c, const std::vector<BarrierNeed>& needs) {
     Json row = {{"barriers_per_step", loop.epochs()}, {"period", loop.period},
                 {"slots", std::move(slots)},          {"steps", p.steps},
                 {"timeline", timeline_json(p)},       {"barriers", std::move(barriers)}};
+    for (const CadenceHazard& h : loop.open)
+      row["not_ordered"].push_back(hazard_text(loop, {h, 0}));
     if (loop.loc) row["source"] = fmt::format("{}:{}", loop.loc.file, loop.loc.line);
     out.push_back(std::move(row));
   }

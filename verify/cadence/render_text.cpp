@@ -105,6 +105,8 @@ std::string cadence_text(const Cadence& c, const std::vector<BarrierNeed>& needs
         fmt::format("{}loop{}: {}\n\n", out.empty() ? "" : "\n", place(loop.loc), loop_text(loop));
     out += table_text(picture_of(loop)) + "\n";
     for (int epoch = 0; epoch < loop.epochs(); ++epoch) out += barrier_text(loop, epoch, needs);
+    for (const CadenceHazard& h : loop.open)
+      out += "NO BARRIER orders " + hazard_text(loop, {h, 0}) + "\n";
   }
   return out;
 }
