@@ -182,10 +182,11 @@ bool join_one(Kernel& k, SyncWalk& walk) {
   std::vector<Site> all = barriers_of(k);
   for (const Site& goes : all)
     for (const Site& stays : all) {
-      if (goes == stays || goes.op().attr(kept) || stays.op().attr(kept)) continue;
+      if (goes == stays || goes.op().attr(kept)) continue;
       bool waits = goes.op().find(Key::Pending);  // else drop_needless has tried it
       if (waits && join_barriers(goes, stays, false, walk)) return true;
-      if (stays.outer && join_barriers(goes, stays, true, walk)) return true;
+      bool moves = stays.outer && !stays.op().attr(kept);
+      if (moves && join_barriers(goes, stays, true, walk)) return true;
     }
   return false;
 }
