@@ -51,7 +51,16 @@ int declare_axis(ir::Kernel& k, const Axis& axis, const ir::Loc& loc, const Conf
     k.axis_sizes.push_back(ir::no_value);
     at = std::prev(k.axes.end());
   }
-  if (at->multiple != axis.multiple && axis.of.empty())
+  bool derived = !axis.of.empty();
+  bool same = at->of < 0 ? !derived
+                         : k.axes[at->of].name == axis.of && at->per == axis.per &&
+                               at->times == axis.times;
+  if (!same)
+    ir::fail(Diag::BadName, loc,
+             fmt::format("axis '{}' is also what the compiler calls an axis that it derives",
+                         axis.name),
+             "rename it");
+  if (at->multiple != axis.multiple && !derived)
     ir::fail(Diag::BadDim, loc,
              fmt::format("axis '{}' as a multiple of {} and of {}", axis.name, at->multiple,
                          axis.multiple),

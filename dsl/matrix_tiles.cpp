@@ -259,14 +259,24 @@ ValueId Tiles::part_base(const Tensor& t, const Place& place, std::size_t part) 
     if (no_base_ == ir::no_value) no_base_ = prelude_builder_.constant(s64, 0);
     return no_base_;
   }
-  Place leading = place;
-  Tensor one = t;
-  for (Axis& a : one.axes)
-    if (!a.segments.empty()) a = a.segment(part);
-  leading.tensor = &one;
-  for (Coord& c : leading.coords)
-    if (std::holds_alternative<Span>(c)) c = all;
-  return offset(leading).id();
+  auto of_part = [&](std::size_t i) {
+    Place leading = place;
+    Tensor one = t;
+    for (Axis& a : one.axes)
+      if (!a.segments.empty()) a = a.segment(i);
+    leading.tensor = &one;
+    for (Coord& c : leading.coords)
+      if (std::holds_alternative<Span>(c)) c = all;
+    return offset(leading).id();
+  };
+  if (schedule_.segments == ir::Segments::Inner || part_count(t) == 1) return of_part(part);
+  ValueId base = of_part(0);
+  for (std::size_t i = 1; i < part_count(t); ++i) {
+    ValueId number = builder_.constant(s32, static_cast<std::int64_t>(i));
+    ValueId here = builder_.compare(ir::Compare::Eq, *segment_, number);
+    base = builder_.emit(Op::Select, {here, of_part(i), base});
+  }
+  return base;
 }
 
 ValueId Tiles::coordinate(const Tensor& t, const Place& place, std::size_t from_last) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Uses of a ring are numbered in program order: with U uses a trip, use u of trip i is i*U + u, and
-// takes copy (i*U + u) mod slots. Where the fill of use n stands follows from how far it runs ahead:
+// takes copy (i*U + u) mod slots. Where the fill of use n stands follows from how far it runs
+// ahead:
 //
 //   ahead 0              right before the reads of use n                           Design S
 //   0 < ahead < slots    by asynchronous copies: right before the reads of use     rings
@@ -20,6 +21,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "ir/diagnostic.h"
 #include "ir/passes/rings_p.h"
@@ -54,6 +56,7 @@ class LoopLowerer {
     collect();
     if (rings_.empty()) return false;
     check_counting();
+    if (asynchronous()) place_commits();
     for (LoopRing& r : rings_) r.slot = add_slot(k_, *r.ring, r.box, r.uses[0].load.loc);
     prologue(b);
     rewrite_body();
@@ -68,15 +71,12 @@ class LoopLowerer {
       if (!ring) continue;
       last_read_ = i;
       LoopRing& r = ring_named(*ring, op);
-      auto same = std::find_if(r.uses.begin(), r.uses.end(),
-                               [&](const RingUse& u) { return u.load.in == op.in; });
-      if (same == r.uses.end()) {
+      // Reads of one box in a row are one use; with another box between them, the copy may be gone.
+      if (r.uses.empty() || r.uses.back().load.in != op.in)
         r.uses.push_back({op, i, i});
-        use_at_[i] = {&r - rings_.data(), r.uses.size() - 1};
-      } else {
-        same->last = i;
-        use_at_[i] = {&r - rings_.data(), static_cast<std::size_t>(same - r.uses.begin())};
-      }
+      else
+        r.uses.back().last = i;
+      use_at_[i] = {&r - rings_.data(), r.uses.size() - 1};
     }
   }
 
@@ -97,20 +97,29 @@ class LoopLowerer {
       auto it = facts_.constants.find(v);
       return it != facts_.constants.end() && it->second == n;
     };
-    if (is(loop_.in[0], 0) && is(loop_.in[2], 1)) return;
+    bool s32 = k_.type(body_.args[0]) == scalar(Elem::S32);
+    if (s32 && is(loop_.in[0], 0) && is(loop_.in[2], 1)) return;
     fail(Diag::BadStructure, loop_.loc, "staged loads in a loop that does not count 0, 1, 2, ..",
-         "start the loop at 0 with a step of 1 and compute positions from its index");
+         "start the loop at 0 with a step of 1, both s32, and compute positions from its index");
   }
 
   int uses(const LoopRing& r) const { return static_cast<int>(r.uses.size()); }
 
   /// The op before which the fill that runs ahead of use u stands.
-  std::size_t point(const LoopRing& r, const RingUse& u) const {
+  std::size_t point(const LoopRing& r, std::size_t u) const {
     const Ring& ring = *r.ring;
-    if (ring.ahead == 0) return u.first;
-    if (ring.by == Agent::Lane) return ring.ahead < ring.slots ? after(u.last) : end();
-    if (ring.ahead < ring.slots) return u.first;
-    return last_read_ > u.last ? last_read_ : end();
+    const RingUse& use = r.uses[u];
+    bool lanes = ring.by == Agent::Lane;
+    if (ring.ahead == 0 || (!lanes && ring.ahead < ring.slots)) return use.first;
+    if (ring.ahead < ring.slots) return after(use.last);
+    std::size_t last = !lanes && last_read_ > use.last ? last_read_ : end();
+    return std::min(last, filled_by(r, u));
+  }
+  /// The first read in this trip of the use that is filled ahead of use u; the end, if its trip is
+  /// a later one.
+  std::size_t filled_by(const LoopRing& r, std::size_t u) const {
+    std::size_t target = u + static_cast<std::size_t>(r.ring->ahead);
+    return target < r.uses.size() ? r.uses[target].first : end();
   }
   /// The next staged load behind `at`, or the end: what uses the loads before it stands before it.
   std::size_t after(std::size_t at) const {
@@ -129,7 +138,7 @@ class LoopLowerer {
     std::vector<PlannedFill> fills;
     for (const LoopRing& r : rings_)
       for (int u = 0; u < uses(r); ++u)
-        if (point(r, r.uses[u]) == at) {
+        if (point(r, static_cast<std::size_t>(u)) == at) {
           int n = u + r.ring->ahead;
           fills.push_back({&r, n % uses(r), n / uses(r)});
         }
@@ -141,11 +150,21 @@ class LoopLowerer {
                        [](const LoopRing& r) { return r.ring->by == Agent::CpAsync; });
   }
 
-  std::size_t last_point() const {
+  /// Where a trip closes groups of asynchronous copies: behind its last fill, and before that
+  /// where a read waits for a fill of the same trip.
+  void place_commits() {
     std::size_t last = 0;
     for (const LoopRing& r : rings_)
-      for (const RingUse& u : r.uses) last = std::max(last, point(r, u));
-    return last;
+      for (std::size_t u = 0; u < r.uses.size(); ++u) last = std::max(last, point(r, u));
+    commits_ = {last};
+    for (const LoopRing& r : rings_) {
+      if (r.ring->by != Agent::CpAsync) continue;
+      for (std::size_t u = 0; u < r.uses.size(); ++u) {
+        std::size_t read = filled_by(r, u);
+        auto next = commits_.lower_bound(point(r, u));
+        if (next == commits_.end() || *next > read) commits_.insert(read);
+      }
+    }
   }
 
   /// Fills of trip `trip`, which the body's own index counts (no_value: a constant).
@@ -167,15 +186,15 @@ class LoopLowerer {
   void prologue(Builder& b) {
     b.at(loop_.loc);
     int far = 0;
-    for (const LoopRing& r : rings_)
-      far = std::max(far, (r.ring->ahead + uses(r) - 1) / uses(r));
+    for (const LoopRing& r : rings_) far = std::max(far, (r.ring->ahead + uses(r) - 1) / uses(r));
     for (int trip = -far; trip < 0; ++trip) {
-      for (std::size_t at = 0; at < body_.ops.size(); ++at)
+      for (std::size_t at = 0; at < body_.ops.size(); ++at) {
         for (const PlannedFill& f : fills_at(at)) {
           int target = trip + f.trip;
           if (target >= 0) fill(b, f, b.constant(Elem::S32, target));
         }
-      if (asynchronous()) b.emit(Op::CommitCopies, {});
+        if (commits_.contains(at)) b.emit(Op::CommitCopies, {});
+      }
     }
   }
 
@@ -187,7 +206,7 @@ class LoopLowerer {
       Operation& op = body_.ops[i];
       b.at(op.loc);
       fills_in_trip(b, fills_at(i));
-      if (asynchronous() && i == last_point()) b.emit(Op::CommitCopies, {});
+      if (commits_.contains(i)) b.emit(Op::CommitCopies, {});
       if (auto it = use_at_.find(i); it != use_at_.end())
         staged_load(b, op, rings_[it->second.first], static_cast<int>(it->second.second));
       else
@@ -217,6 +236,7 @@ class LoopLowerer {
   std::vector<LoopRing> rings_;
   std::map<std::size_t, std::pair<std::ptrdiff_t, std::size_t>> use_at_;  ///< op -> ring, use
   std::size_t last_read_ = 0;
+  std::set<std::size_t> commits_;  ///< ops before which a group of copies is closed
 };
 
 /// A staged load outside of loops: its slot is filled right before it.

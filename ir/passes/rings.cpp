@@ -123,13 +123,16 @@ Operation load_from(Builder& b, const Operation& load, ValueId slot, const Stage
 
 ValueId clone_slice(Builder& b, const Region& region, ValueId v, ValueMap& map) {
   if (auto it = map.find(v); it != map.end()) return it->second;
+  auto refuse = [](const Loc& loc) {
+    fail(Diag::BadStructure, loc,
+         "the position of a staged load is not computed from the loop's index",
+         "compute it by arithmetic from the index and values from outside the loop");
+  };
+  if (std::find(region.args.begin(), region.args.end(), v) != region.args.end()) refuse(b.loc());
   for (const Operation& op : region.ops) {
     auto at = std::find(op.out.begin(), op.out.end(), v);
     if (at == op.out.end()) continue;
-    if (!op.has(Pure) || !op.regions.empty())
-      fail(Diag::BadStructure, op.loc,
-           "the position of a staged load is not computed from the loop's index",
-           "compute it by arithmetic from the index and values from outside the loop");
+    if (!op.has(Pure) || !op.regions.empty()) refuse(op.loc);
     for (ValueId in : op.in) clone_slice(b, region, in, map);
     Operation copy = clone(b.kernel(), op, map);
     b.append(std::move(copy));

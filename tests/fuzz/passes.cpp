@@ -29,3 +29,7 @@ TEST_CASE("passes keep the bits of thread-level kernels", "[fuzz]") {
 TEST_CASE("passes keep the bits of tile kernels", "[fuzz]") {
   all_stages_agree(random_tile_kernel, fuzz_count(100));
 }
+
+TEST_CASE("passes keep the bits of products of matrices", "[fuzz]") {
+  all_stages_agree(random_matrix_kernel, fuzz_count(60));
+}

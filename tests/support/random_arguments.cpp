@@ -2,6 +2,7 @@
 #include <bit>
 #include <cstring>
 
+#include "ir/extents.h"
 #include "ir/numerics.h"
 #include "tests/support/random_kernel.h"
 #include "tests/support/random_source.h"
@@ -11,19 +12,19 @@ namespace {
 
 using namespace ir;
 
-float number(Random& rng) {
-  if (rng.one_in(50))
+float number(Random& rng, int odd) {
+  if (rng.one_in(odd))
     return std::bit_cast<float>(rng.pick<std::uint32_t>(
         {0, 0x80000000, 0x7f800000, 0xff800000, 0x7fffffff, 1, 0x00800000, 0x7f7fffff}));
   return static_cast<float>(rng.between(-4000, 4000)) / 256.0f;
 }
 
-std::uint64_t bits_of(Elem e, Random& rng) {
+std::uint64_t bits_of(Elem e, Random& rng, int odd) {
   switch (e) {
-    case Elem::F32: return std::bit_cast<std::uint32_t>(number(rng));
-    case Elem::F64: return std::bit_cast<std::uint64_t>(static_cast<double>(number(rng)));
-    case Elem::F16: return num::to_f16(number(rng)).bits;
-    case Elem::BF16: return num::to_bf16(number(rng)).bits;
+    case Elem::F32: return std::bit_cast<std::uint32_t>(number(rng, odd));
+    case Elem::F64: return std::bit_cast<std::uint64_t>(static_cast<double>(number(rng, odd)));
+    case Elem::F16: return num::to_f16(number(rng, odd)).bits;
+    case Elem::BF16: return num::to_bf16(number(rng, odd)).bits;
     default: return rng.one_in(4) ? rng.next() : static_cast<std::uint64_t>(rng.between(-20, 100));
   }
 }
@@ -33,9 +34,8 @@ std::uint64_t bits_of(Elem e, Random& rng) {
 RandomArguments random_arguments(const RandomKernel& r, std::uint64_t seed) {
   const Kernel& k = r.kernel;
   Random rng(seed);
-  std::vector<std::int64_t> sizes;
   std::size_t next = 0;
-  for (const Axis& a : k.axes) sizes.push_back(a.bound ? *a.bound : r.axis_sizes.at(next++));
+  auto sizes = axis_sizes(k, [&](const Axis&) { return r.axis_sizes.at(next++); });
   RandomArguments out;
   for (const Param& p : k.params) {
     Elem e = p.type.elem;
@@ -46,12 +46,12 @@ RandomArguments random_arguments(const RandomKernel& r, std::uint64_t seed) {
       t = Tensor(e, shape);
       std::size_t bytes_each = static_cast<std::size_t>(bytes(e));
       for (std::int64_t i = 0; i < t.count(); ++i) {
-        std::uint64_t raw = p.access == Access::Out ? 0 : bits_of(e, rng);
+        std::uint64_t raw = p.access == Access::Out ? 0 : bits_of(e, rng, r.odd_one_in);
         std::memcpy(t.data.data() + static_cast<std::size_t>(i) * bytes_each, &raw, bytes_each);
       }
     }
     std::uint64_t mask = bits(e) == 64 ? ~0ull : (1ull << bits(e)) - 1;
-    out.scalars.push_back({e, p.type.is_scalar() ? bits_of(e, rng) & mask : 0});
+    out.scalars.push_back({e, p.type.is_scalar() ? bits_of(e, rng, r.odd_one_in) & mask : 0});
     out.tensors.push_back(std::move(t));
   }
   return out;

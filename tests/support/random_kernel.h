@@ -13,7 +13,8 @@ namespace barline::test {
 
 struct RandomKernel {
   ir::Kernel kernel;
-  std::vector<std::int64_t> axis_sizes;  ///< of the axes that are not bound, in order
+  std::vector<std::int64_t> axis_sizes;  ///< of the axes that a launch gives a size, in order
+  int odd_one_in = 50;  ///< so many floats for one infinity, NaN or extreme in its arguments
 };
 
 /// A kernel at thread level: arithmetic, casts, selects, loops, branches, vectors, masked accesses,
@@ -25,7 +26,11 @@ RandomKernel random_thread_kernel(std::uint64_t seed);
 /// reductions, masked edges.
 RandomKernel random_tile_kernel(std::uint64_t seed);
 
-/// One of the above, mostly at thread level.
+/// A product of matrices: f16, bf16, s8, int4 and int8 weights, portable or packed, segments, ragged
+/// sizes, epilogues, under any schedule.
+RandomKernel random_matrix_kernel(std::uint64_t seed);
+
+/// One of the first two, mostly at thread level.
 RandomKernel random_kernel(std::uint64_t seed);
 
 /// Arguments for a kernel of these sizes: tensors and scalars, one a parameter, with values that
