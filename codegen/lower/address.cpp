@@ -61,6 +61,7 @@ Address address(Lowerer& l, const ir::Operation& op, int lanes) {
   }
   if (index) a.base = l.b().CreateAdd(a.base, scaled(l, index, bits, shared));
   a.offset = bits < 8 ? elements >> 1 : elements * (bits / 8);
+  if (shared) a.offset += ir::slot_offset(l.kernel(), l.slot_of(op.in[0]));
   if (a.offset >= far || a.offset < -far) {
     a.base = l.b().CreateAdd(a.base, l.integer(shared ? 32 : 64, a.offset));
     a.offset = 0;

@@ -90,10 +90,7 @@ void Lowerer::bind_slots() {
       nullptr, "barline_slots", nullptr, llvm::GlobalValue::NotThreadLocal, 3);
   array->setAlignment(llvm::Align(16));
   llvm::Value* base = pure_asm(int_type(32), "mov.u32 $0, barline_slots;", {});
-  for (std::size_t i = 0; i < k_.slots.size(); ++i) {
-    const std::int64_t offset = ir::slot_offset(k_, static_cast<int>(i));
-    set(k_.slots[i].value, offset ? builder_.CreateAdd(base, integer(32, offset)) : base);
-  }
+  for (const ir::Slot& s : k_.slots) set(s.value, base);
 }
 
 const ir::Operation& Lowerer::region(const ir::Region& region) {

@@ -6,7 +6,8 @@
 //   integers      iN of their width          f16, bf16   i16, the bits
 //   8-bit floats  i8, the bits               s4 u4 e2m1  i8, the bits in the low half, above 0
 //   parameter     i64, the byte address, or the scalar
-//   slot          i32, the byte address in shared memory
+//   slot          i32, the byte address of its copy less the slot's offset, which goes into the
+//                 instruction: accesses of several slots share a register
 //   vector        its elements, one by one; those of 16 bits two an i32, the first one low, as
 //                 the packed instructions and mma take them
 //
@@ -74,6 +75,8 @@ class Lowerer {
   std::optional<std::int64_t> constant(ir::ValueId v) const;
   /// The op that gives the value, or null for a parameter, a slot or a region's argument.
   const ir::Operation* definition(ir::ValueId v) const { return defs_[v]; }
+  /// The slot that a pointer is of, or a copy of.
+  int slot_of(ir::ValueId pointer) const { return ir::root_of(k_, defs_, pointer).slot; }
   /// Whether any op takes the value.
   bool is_used(ir::ValueId v) const { return used_[v]; }
 

@@ -126,7 +126,7 @@ TEST_CASE("shared addresses stay in 32 bits and slots follow each other", "[code
   const std::string ptx = emit_ptx(k, target("sm_90a"));
   CHECK(has(ptx, ".extern .shared .align 16 .b8 barline_slots[];"));
   CHECK_FALSE(has(ptx, "add.s64"));
-  CHECK(has(ptx, ", 16;"));  // slot b behind slot a, which takes 12 bytes
+  CHECK(has(ptx, "+16]"));  // slot b behind slot a, which takes 12 bytes
 }
 
 TEST_CASE("a masked load leaves zeros and touches no memory", "[codegen][lower]") {
