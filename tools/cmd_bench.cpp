@@ -113,13 +113,13 @@ class Bench {
   const driver::DeviceInfo& device() const { return device_.info(); }
 
  private:
-  /// A shape of another bound size is not this schedule's.
-  static bool fits(const Job& job, const verify::Shape& shape) {
+  /// A shape of another bound size, or of sizes that are no multiple, is not this schedule's.
+  bool fits(const Job& job, const verify::Shape& shape) const {
     if (is_sim_shape(shape.name)) return false;
     for (const verify::Dim& bound : job.schedule->dims)
       for (const verify::Dim& d : shape.dims)
         if (d.name == bound.name && d.value != bound.value) return false;
-    return true;
+    return fits_multiples(session_, job, shape);
   }
 
   Row measure(const Job& job, const std::string& shape, const Problem& problem) {

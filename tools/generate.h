@@ -6,6 +6,7 @@
 //   s8 s16 u8 u16 s4 u4   the low bits of u: the whole range
 //   s32 s64       (u mod 2^21) - 2^20;   u32 u64: u mod 2^21
 //   i1            the low bit of u
+// A kernel may make its own of them (scales above 0, packed weights: KernelEntry::input).
 #pragma once
 
 #include <cstdint>

@@ -221,6 +221,15 @@ Problem make_problem(const Session& session, const Job& job, const ProblemOption
   return p;
 }
 
+bool fits_multiples(const Session& session, const Job& job, const verify::Shape& shape) {
+  const ir::Kernel k = instantiate(session, job);
+  return std::all_of(k.axes.begin(), k.axes.end(), [&](const ir::Axis& a) {
+    auto d = std::find_if(shape.dims.begin(), shape.dims.end(),
+                          [&](const verify::Dim& dim) { return dim.name == a.name; });
+    return a.bound || d == shape.dims.end() || d->value % a.multiple == 0;
+  });
+}
+
 verify::Tolerance tolerance(const verify::CompareRule& rule) {
   switch (rule.kind) {
     case verify::CompareKind::Ulp: return {.ulp = static_cast<std::int64_t>(rule.max)};

@@ -43,6 +43,9 @@ struct Problem {
 /// of more operations than a reference does in seconds is compared at a sample of its outputs.
 Problem make_problem(const Session& session, const Job& job, const ProblemOptions& options);
 
+/// True if the config takes the shape's sizes of the axes that it does not bind: their multiples.
+bool fits_multiples(const Session& session, const Job& job, const verify::Shape& shape);
+
 /// What a comparison of every written tensor with the expected one, or with its bounds, says.
 struct Judgement {
   bool ok = true;

@@ -23,7 +23,8 @@ Subject make_subject(const Session& session, const Job& job) {
   Subject s;
   std::vector<std::string> shapes;
   for (const verify::Shape& shape : job.kernel->shapes)
-    if (is_sim_shape(shape.name)) shapes.push_back(shape.name);
+    if (is_sim_shape(shape.name) && (shape.name == "sim" || fits_multiples(session, job, shape)))
+      shapes.push_back(shape.name);
   if (shapes.empty()) shapes.push_back("sim");
   for (const std::string& shape : shapes) {
     Problem p = make_problem(session, job, {.shape = shape});

@@ -20,8 +20,9 @@ struct ConfigJob {
 std::vector<ConfigJob> by_config(const std::vector<Job>& jobs);
 
 struct Subject {
-  /// One a shape whose name begins with `sim`; shapes that a bound size makes equal count once. The
-  /// cases compare with their expected outputs.
+  /// One a shape whose name begins with `sim`; shapes that a bound size makes equal count once, and
+  /// those after `sim` only where the config takes their sizes. The cases compare with their
+  /// expected outputs.
   std::vector<Problem> problems;
   ir::Kernel lowered;
 };
