@@ -12,6 +12,7 @@
 #include "ir/pipeline.h"
 #include "ir/print.h"
 #include "runtime/jit/signature.h"
+#include "verify/cadence/cadence.h"
 
 namespace barline::jit {
 namespace {
@@ -35,6 +36,7 @@ runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codeg
   m.static_smem = u32(c.report.smem_static);
   m.dynamic_smem = u32(c.smem_dynamic);
   m.barriers = u32(c.barriers);
+  m.barriers_per_step = u32(verify::barriers_per_step(k));
   m.threads_x = u32(k.launch.threads[0]);
   m.threads_y = u32(k.launch.threads[1]);
   m.threads_z = u32(k.launch.threads[2]);

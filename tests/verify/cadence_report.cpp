@@ -104,6 +104,7 @@ TEST_CASE("S + 1/2P: a step is three epochs, its slots come round after two step
 TEST_CASE("Design S: what stands before the first barrier belongs to the epoch before") {
   CadenceLoop loop = loop_of(placed("design_s"));
   REQUIRE(loop.epochs() == 6);
+  CHECK(barriers_per_step(placed("design_s")) == 6);
   CHECK(loop.period == 1);
   CHECK(row(loop, "w") == "write gq|read gq|write gk|read gk|write gv|read gv");
   for (const CadenceBarrier& b : loop.barriers) CHECK(!b.alone.empty());
@@ -156,6 +157,7 @@ TEST_CASE("kernels without a barrier in a loop have no cadence") {
   Cadence c = cadence_of(placed("three_in_a_row"));
   CHECK(c.loops.empty());
   CHECK(cadence_text(c) == "");
+  CHECK(barriers_per_step(placed("three_in_a_row")) == 0);
   CHECK(cadence_json(c).empty());
   CHECK(xml_error(cadence_svg(c)) == "");
 }

@@ -215,6 +215,23 @@ Cadence cadence_of(const ir::Kernel& k) {
   return out;
 }
 
+int barriers_per_step(const ir::Kernel& k) {
+  auto own = [](auto& self, const ir::Region& region) -> int {
+    int n = 0;
+    for (const ir::Operation& op : region.ops) {
+      n += op.is(ir::Op::Barrier);
+      if (op.is(ir::Op::If))
+        for (const ir::Region& arm : op.regions) n += self(self, arm);
+    }
+    return n;
+  };
+  int most = 0;
+  ir::walk(k.body, [&](const ir::Operation& op) {
+    if (op.is(ir::Op::For)) most = std::max(most, own(own, op.regions[0]));
+  });
+  return most;
+}
+
 std::string copy_name(const CadenceSlot& slot, std::optional<std::int64_t> copy) {
   if (slot.copies == 1) return slot.name;
   if (!copy) return slot.name + "[?]";

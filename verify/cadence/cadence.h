@@ -86,6 +86,9 @@ struct Cadence {
 /// Precondition: place_syncs ran, or the text has its barriers.
 Cadence cadence_of(const ir::Kernel& lowered);
 
+/// Barriers of a step: of the loop that has most of its own, inner loops' apart; 0 without one.
+int barriers_per_step(const ir::Kernel& lowered);
+
 /// "w[i+1]", "w[0]" or, of a slot with one copy, "w": the copy that `copy` is in step i.
 std::string copy_name(const CadenceSlot& slot, std::optional<std::int64_t> copy);
 
