@@ -228,3 +228,19 @@ TEST_CASE("the JSON says what the text says") {
   CHECK(j[0]["timeline"][1]["row"] == "w[i]");
   CHECK(j[0]["timeline"][1]["epochs"][0][0] == "read gq");
 }
+
+TEST_CASE("every kernel of the corpus can be reported, racy ones too") {
+  int loops = 0;
+  for (const char* folder : {"/tests/corpus/safe", "/tests/corpus/racy"})
+    for (const auto& file :
+         std::filesystem::directory_iterator(std::string(BARLINE_SOURCE_DIR) + folder)) {
+      INFO(file.path());
+      ir::Kernel k = read(std::filesystem::relative(file.path(), BARLINE_SOURCE_DIR "/tests"));
+      Cadence c = cadence_of(k);
+      CHECK(xml_error(cadence_svg(c)) == "");
+      CHECK(cadence_text(c).empty() == c.loops.empty());
+      for (const CadenceLoop& loop : c.loops) CHECK(loop.epochs() >= 1);
+      loops += static_cast<int>(c.loops.size());
+    }
+  CHECK(loops > 20);
+}
