@@ -58,7 +58,7 @@ void add_slot(const CadenceLoop& loop, int slot, Picture& p) {
     std::optional<std::int64_t> at;
     if (copy < s.copies) at = copy;
     rows[copy].label = copy_name(s, at);
-    rows[copy].cells.resize(static_cast<std::size_t>(p.steps * p.epochs));
+    rows[copy].cells.resize(p.columns());
   }
   bool unknown = false;
   for (const CadenceAccess& a : loop.accesses) {
@@ -94,7 +94,7 @@ Picture picture_of(const CadenceLoop& loop) {
     add_slot(loop, static_cast<int>(slot), p);
   if (loop.products.empty()) return p;
   Picture::Row products{"mma", {}};
-  products.cells.resize(static_cast<std::size_t>(p.steps * p.epochs));
+  products.cells.resize(p.columns());
   for (const CadenceProduct& product : loop.products)
     for (int step = 0; step < p.steps; ++step)
       put(products.cells[step * p.epochs + product.epoch],

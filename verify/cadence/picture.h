@@ -20,8 +20,12 @@ struct Picture {
     std::string label;
     std::vector<std::vector<Mark>> cells;  ///< one a column
   };
-  int steps = 1, epochs = 1;  ///< steps * epochs columns
+  int steps = 1, epochs = 1;
   std::vector<Row> rows;
+
+  std::size_t columns() const {
+    return static_cast<std::size_t>(steps) * static_cast<std::size_t>(epochs);
+  }
 };
 
 Picture picture_of(const CadenceLoop& loop);
