@@ -40,6 +40,8 @@ TEST_CASE("a wrong command line is exit 2 with a suggestion") {
       {"new rms_norm", "there is a kernel 'rms_norm' already"},
       {"list --registry none.yaml", "none.yaml: no such file"},
       {"list --registry .", "is not a regular file"},
+      {"run qkv_w4a16 --set K_by8=4", "the size of 'K_by8' follows from that of 'K'; set that"},
+      {"run qkv_w4a16 --set K=100", "takes multiples of 128; choose another size"},
       {"list --plugin none.so", "plugin none.so: no such file"},
   };
   Cli cli;
@@ -59,10 +61,12 @@ TEST_CASE("a malformed input file is exit 2 and names its place") {
   cli.file("twice.yaml", registry_text + "version: 1\n");
   CHECK(cli.run("list --registry twice.yaml").code == 2);
   CHECK(has(cli.run("list --registry twice.yaml").err, "twice.yaml:26:1: key 'version' stands"));
-  cli.file("unknown.yaml", registry_text);  // its qkv kernel is not in the library
+  std::string unknown = registry_text;
+  unknown.replace(unknown.find("qkv_w8a16"), 9, "qkv_w9a16");
+  cli.file("unknown.yaml", unknown);
   CHECK(cli.run("gate --registry unknown.yaml").code == 2);
   CHECK(has(cli.run("gate --registry unknown.yaml").err,
-            "unknown.yaml:6:3: there is no kernel 'qkv_w8a16'"));
+            "unknown.yaml:6:3: there is no kernel 'qkv_w9a16'"));
   cli.file("bad.bir", "kernel {");
   Ran bir = cli.run("verify bad.bir");
   CHECK(bir.code == 2);
