@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "dsl/kernel.h"
+#include "ir/fragment.h"
 #include "ir/print.h"
 #include "ir/rewrite.h"
 
@@ -171,12 +172,14 @@ Value Var::get(ir::Loc loc) const { return {*body_, current(loc)}; }
 Var& Var::operator=(const Operand& v) {
   Elem elem = get(v.loc()).elem();
   Value now = v.in(*body_, elem);
-  if (now.elem() != elem || now.is_tile())
+  ir::Type held = body_->kernel_.type(current(v.loc()));
+  if (body_->kernel_.type(now.id()) != held)
     ir::fail(
         Diag::TypeMismatch, v.loc(),
         fmt::format("a {} assigned to a variable of {}",
                     ir::to_string(body_->kernel_, body_->kernel_.type(now.id())), ir::name(elem)),
-        fmt::format("convert it: .to({})", ir::name(elem)));
+        now.elem() == elem ? "a variable keeps the axes of its first value"
+                           : fmt::format("convert it: .to({})", ir::name(elem)));
   current(v.loc()) = now.id();
   return *this;
 }
@@ -189,9 +192,9 @@ Var& Var::operator=(const Var& v) { return *this = Operand(v.get()); }
 
 Var Body::var(const Operand& first, Here here) {
   Value v = first.in(*this, first.default_elem());
-  if (v.is_tile())
+  if (v.is_tile() && !ir::is_fragment(kernel_.layouts[kernel_.type(v.id()).layout]))
     ir::fail(Diag::WrongClass, here, "a variable of tile type",
-             "reduce the tile first; tiles are values, not variables");
+             "reduce the tile first; stripes are values, not variables");
   var_serials_.resize(vars_.size());
   var_serials_.push_back(next_serial_++);
   vars_.push_back(v.id());

@@ -60,7 +60,7 @@ class Body {
   /// The scalar that part `part` of `parts` takes of an argument over segments.
   Value arg(const Arg& arg, std::size_t part, std::size_t parts, const ir::Loc& loc);
 
-  /// A variable of scalar type with its first value.
+  /// A variable with its first value: a scalar, or a tile over the rows of products.
   Var var(const Operand& first, Here here = Here::current());
   Var var(Elem e, double first, Here here = Here::current()) {
     return var(constant(e, first, here), here);

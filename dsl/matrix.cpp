@@ -21,7 +21,8 @@ std::string derived_name(const std::string& of, std::int64_t per, std::int64_t t
 
 constexpr std::int64_t whole_axis = std::int64_t{1} << 30;  ///< one step for any extent
 
-/// The value in the other's layout, if it lies over one of its axes.
+}  // namespace
+
 Value spread_to(const Value& v, const Value& like, const ir::Loc& loc) {
   ir::Kernel& k = v.body().kernel();
   ir::Type from = k.type(v.id()), to = k.type(like.id());
@@ -30,8 +31,6 @@ Value spread_to(const Value& v, const Value& like, const ir::Loc& loc) {
     return v;
   return v.body().emit(ir::Op::Spread, ir::tile(from.elem, to.layout), {v}, loc);
 }
-
-}  // namespace
 
 Axis Axis::by(std::int64_t step, std::int64_t count) const {
   Axis a(derived_name(name, step, count));

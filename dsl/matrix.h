@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <variant>
 
 #include "dsl/tensor.h"
 #include "ir/schedule.h"
@@ -56,6 +57,12 @@ struct Product {
   ir::Loc loc;
 };
 Product dot(Factor a, Factor b, Here here = Here::current());
+
+/// The value in the other's layout, if it is a tile over one of the other's two axes; else itself.
+Value spread_to(const Value& v, const Value& like, const ir::Loc& loc);
+
+/// A factor of a product of tiles: a place in a tensor, or a tile in registers (the first factor).
+using TileFactor = std::variant<Place, Value>;
 
 /// A tile that the block holds in registers; over a segmented axis one value a segment.
 class Tile {

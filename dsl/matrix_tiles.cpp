@@ -290,6 +290,11 @@ ValueId Tiles::coordinate(const Tensor& t, const Place& place, std::size_t from_
 ValueId Tiles::block_origin(const Axis& axis, const std::string& span, const ir::Loc& loc) {
   if (auto it = origins_.find(span); it != origins_.end()) return it->second;
   auto tile = block_tiles_.find(span);
+  bool bound = std::any_of(kernel_.axes.begin(), kernel_.axes.end(), [&](const ir::Axis& a) {
+    return a.name == span && a.bound;
+  });
+  if (tile == block_tiles_.end() && bound)  // all of it
+    return origins_[span] = prelude_builder_.constant(s32, 0);
   if (tile == block_tiles_.end())
     ir::fail(Diag::WrongAxis, loc, fmt::format("a tile along '{}', which no sum shares out", span),
              "take tiles along the rows and columns of a sum, after it");

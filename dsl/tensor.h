@@ -19,12 +19,14 @@ inline constexpr Part part{};
 /// A run of positions along an axis that a tile takes: this block's, or a step of a sum.
 struct Span {
   std::string axis;
-  std::optional<Value> origin{};  ///< nothing: the block's own
+  std::optional<Value> origin{};  ///< nothing: the block's own, or all of a bound axis
+  std::int64_t extent = 0;        ///< positions; 0: as the schedule shares out the axis
 };
-/// The step of a sum or of a loop over an axis that the body is at.
+/// The step of a sum or of a loop over an axis that the body is at, or the block's rows.
 struct Index {
   std::string axis;
-  Value origin;  ///< s32: the first position
+  Value origin;             ///< s32: the first position
+  std::int64_t extent = 0;  ///< positions; those past the axis' end are zero when read
 };
 
 /// One coordinate of a place.
@@ -51,7 +53,7 @@ struct CoordArg {
   CoordArg(Part p, Here here = Here::current()) : coord(p), here(here) {}
   CoordArg(const Axis& a, Here here = Here::current()) : coord(Span{a.name}), here(here) {}
   CoordArg(const Index& i, Here here = Here::current())
-      : coord(Span{i.axis, i.origin}), here(here) {}
+      : coord(Span{i.axis, i.origin, i.extent}), here(here) {}
 };
 
 /// A tensor parameter: a name, an element type and its axes, slowest first; dense and row-major.

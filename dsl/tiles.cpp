@@ -5,6 +5,8 @@
 #include <bit>
 #include <numeric>
 
+#include "ir/fragment.h"
+
 namespace barline::dsl {
 namespace {
 
@@ -111,6 +113,8 @@ void Tiles::store(const Place& place, Operand value) {
   Value to = root(*place.tensor, place.loc);
   Elem elem = place.tensor->elem;
   Value v = value.in(*this, elem).to(elem, Rounding::Rn, place.loc);
+  if (v.is_tile() && ir::is_fragment(kernel_.layouts[kernel_.type(v.id()).layout]))
+    return store(place, Tile(v));
   if (v.is_tile()) {
     int layout = tile_layout(place);
     if (kernel_.type(v.id()).layout != layout)

@@ -18,6 +18,27 @@ class Tiles : public Body {
   /// `product` is asked once, for a step along the axis.
   Tile sum(const Axis& over, const std::function<Product(Index)>& product,
            Here here = Here::current());
+
+  // ---- steps along an axis, and tiles over pieces of axes: dsl/tile_steps.cpp
+  /// The block's rows along the axis, of which the schedule's tile has m: one block each such piece,
+  /// over the next grid dimension. `last_first`: the blocks that start first take the last rows,
+  /// where those are the most work.
+  Index rows(const Axis& axis, bool last_first = false, Here here = Here::current());
+  /// body(s) for the steps of n positions (the schedule's tile) that begin before `limit`.
+  void each(const Axis& axis, Operand limit, const std::function<void(Index)>& body);
+  /// The product of a(m, k) and b(k, n), or of what an axis order of their own makes of these, over
+  /// the axis that both have; m is the block's rows, and an axis that neither rows() nor each()
+  /// took a piece of is bound and taken whole. f32 (s32 of s8). The second adds to a tile.
+  Value dot(const TileFactor& a, const TileFactor& b, Here here = Here::current());
+  Value dot(const TileFactor& a, const TileFactor& b, const Operand& acc);
+  /// The same value all over the block's rows and all of a bound axis, or over the rows alone.
+  Value full(const Index& rows, const Axis& whole, Operand value);
+  Value full(const Index& rows, Operand value);
+  /// What a tile has at most along the axis of `step`, and its sum: tiles over the rows.
+  Value max_along(const Index& step, const Value& tile, Here here = Here::current());
+  Value sum_along(const Index& step, const Value& tile, Here here = Here::current());
+  /// Position along the axis of the step of each element of a tile, as s32.
+  Value positions(const Index& step, const Value& tile, Here here = Here::current());
   /// The block's tile of a tensor over the rows and columns of a sum, or over one of them.
   Tile tile(const Place& place);
   /// Writes a tile, rounded to the tensor's type; what lies outside its axes is not written.
@@ -42,6 +63,13 @@ class Tiles : public Body {
  private:
   int tile_layout(const Place& place);
   int grid_dim_of(int axis, std::int64_t per_block, const ir::Loc& loc);
+
+  int rows_layout(int axis);
+  std::int64_t whole(int axis, const ir::Loc& loc) const;
+  struct TilePart;
+  std::vector<TilePart> parts_of(const TileFactor& f, const ir::Loc& loc) const;
+  Value product(const TileFactor& a, const TileFactor& b, const Operand* acc, const ir::Loc& loc);
+  Value fold(ir::Op op, const Index& step, const Value& tile, const ir::Loc& loc);
 
   // ---- products: dsl/matrix_tiles.cpp
   struct Operands;

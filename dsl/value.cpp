@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "dsl/body.h"
+#include "dsl/matrix.h"
 
 namespace barline::dsl {
 namespace {
@@ -32,13 +33,21 @@ Elem common_elem(std::initializer_list<const Operand*> operands) {
   return s32;
 }
 
+/// Tiles over one axis among tiles over two are spread over these.
+void spread_all(std::vector<Value>& in, const ir::Loc& loc) {
+  for (Value& v : in)
+    for (const Value& other : in) v = spread_to(v, other, loc);
+}
+
 Value same_type_op(ir::Op op, std::initializer_list<const Operand*> operands,
                    std::vector<ir::Attr> attrs = {}) {
   Body& body = body_of(operands);
   Elem like = common_elem(operands);
   std::vector<Value> in;
   for (const Operand* o : operands) in.push_back(o->in(body, like));
-  return body.emit(op, in, (*operands.begin())->loc(), std::move(attrs));
+  const ir::Loc& loc = (*operands.begin())->loc();
+  spread_all(in, loc);
+  return body.emit(op, in, loc, std::move(attrs));
 }
 
 Value shift(ir::Op op, const Operand& a, const Operand& n) {
@@ -170,7 +179,9 @@ Value round(Operand a, Rounding how) {
 Value select(Operand c, Operand a, Operand b) {
   Body& body = body_of({&c, &a, &b});
   Elem like = common_elem({&a, &b});
-  return body.emit(ir::Op::Select, {c.in(body, i1), a.in(body, like), b.in(body, like)}, c.loc());
+  std::vector<Value> in{c.in(body, i1), a.in(body, like), b.in(body, like)};
+  spread_all(in, c.loc());
+  return body.emit(ir::Op::Select, in, c.loc());
 }
 
 }  // namespace barline::dsl

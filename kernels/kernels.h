@@ -26,6 +26,9 @@ void add_dequant_s8(dsl::Registry& registry);
 void add_matmul(dsl::Registry& registry);
 void add_qkv(dsl::Registry& registry);  ///< qkv_w4a16, qkv_w8a16, qkv_w8a16_columns
 
+// ---- attention
+void add_attention_prefill(dsl::Registry& registry);  ///< and attention_prefill_causal
+
 // ---- index
 void add_row_argmax(dsl::Registry& registry);
 void add_transpose(dsl::Registry& registry);

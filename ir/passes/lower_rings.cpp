@@ -16,6 +16,9 @@
 // A fill past the last trip lies outside its tensor, or is read by nobody: it needs no guard. What a
 // trip fills by asynchronous copies is one group, closed once a trip, so that counting groups counts
 // trips. The fills of the trips before the first are what the same rule gives for trips -1, -2, ..
+//
+// A box that no trip changes is filled once, before the loop, and read from its slot at each use;
+// with `hoist` its registers are loaded there, too.
 #include "ir/passes/lower_rings.h"
 
 #include <fmt/format.h>
@@ -46,6 +49,19 @@ struct LoopRing {
   std::vector<RingUse> uses;
 };
 
+/// A staged load outside of loops: its slot is filled by `b`; the load from there goes to `use`.
+void stage_once(Kernel& k, const RingFacts& facts, Builder& b, const Operation& load,
+                const Ring& ring, Builder& use) {
+  Ring once = ring;
+  once.slots = 1;
+  StagedBox box = staged_box(k, facts, load);
+  int slot = add_slot(k, once, box, load.loc);
+  ValueId to = k.slots[slot].value;
+  emit_fill(b, once, box, to, no_value, load);
+  if (ring.by == Agent::CpAsync) b.emit(Op::CommitCopies, {});
+  use.append(load_from(use, load, to, box));
+}
+
 class LoopLowerer {
  public:
   LoopLowerer(Kernel& k, const RingFacts& facts, Operation& loop)
@@ -53,6 +69,7 @@ class LoopLowerer {
 
   /// Rewrites the loop; `b` takes what goes before it. False if it stages nothing.
   bool run(Builder& b) {
+    stage_fixed(b);
     collect();
     if (rings_.empty()) return false;
     check_counting();
@@ -64,6 +81,36 @@ class LoopLowerer {
   }
 
  private:
+  /// Is the value the same in every trip, and computed by pure ops?
+  bool fixed(ValueId v) const {
+    if (std::find(body_.args.begin(), body_.args.end(), v) != body_.args.end()) return false;
+    for (const Operation& op : body_.ops)
+      if (std::find(op.out.begin(), op.out.end(), v) != op.out.end())
+        return op.has(Pure) && op.regions.empty() &&
+               std::all_of(op.in.begin(), op.in.end(), [&](ValueId in) { return fixed(in); });
+    return true;
+  }
+
+  void stage_fixed(Builder& b) {
+    Region out;
+    out.args = body_.args;
+    Builder inside(k_, out);
+    ValueMap map;
+    for (const Operation& op : body_.ops) {
+      inside.at(op.loc);
+      const Ring* ring = ring_of(k_, op);
+      if (!ring || !std::all_of(op.in.begin(), op.in.end(), [&](ValueId v) { return fixed(v); })) {
+        inside.append(op);
+        continue;
+      }
+      b.at(op.loc);
+      Operation before = op;
+      for (ValueId& v : before.in) v = clone_slice(b, body_, v, map);
+      stage_once(k_, facts_, b, before, *ring, ring->hoist ? b : inside);
+    }
+    body_ = std::move(out);
+  }
+
   void collect() {
     for (std::size_t i = 0; i < body_.ops.size(); ++i) {
       const Operation& op = body_.ops[i];
@@ -239,19 +286,6 @@ class LoopLowerer {
   std::set<std::size_t> commits_;  ///< ops before which a group of copies is closed
 };
 
-/// A staged load outside of loops: its slot is filled right before it.
-void stage_once(Kernel& k, const RingFacts& facts, Builder& b, const Operation& load,
-                const Ring& ring) {
-  Ring once = ring;
-  once.slots = 1;
-  StagedBox box = staged_box(k, facts, load);
-  int slot = add_slot(k, once, box, load.loc);
-  ValueId to = k.slots[slot].value;
-  emit_fill(b, once, box, to, no_value, load);
-  if (ring.by == Agent::CpAsync) b.emit(Op::CommitCopies, {});
-  b.append(load_from(b, load, to, box));
-}
-
 void lower(Kernel& k, const RingFacts& facts, Region& r) {
   Region out;
   out.args = r.args;
@@ -261,7 +295,7 @@ void lower(Kernel& k, const RingFacts& facts, Region& r) {
     if (op.is(Op::For)) LoopLowerer(k, facts, op).run(b);
     for (Region& sub : op.regions) lower(k, facts, sub);
     if (const Ring* ring = ring_of(k, op))
-      stage_once(k, facts, b, op, *ring);
+      stage_once(k, facts, b, op, *ring, b);
     else
       b.append(std::move(op));
   }

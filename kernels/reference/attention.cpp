@@ -5,6 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "dsl/sample.h"
 #include "ir/half.h"
 #include "kernels/reference/elements.h"
 
@@ -131,6 +132,41 @@ dsl::ErrorBound attention_bounds(const AttentionShape& shape, const ir::Tensor& 
     attention.output(row, place % shape.dim, out.value.emplace_back(), out.slack.emplace_back());
   }
   return out;
+}
+
+AttentionShape attention_shape(const std::map<std::string, std::int64_t>& n, float scale,
+                               bool causal) {
+  return {.batch = n.at("B"),
+          .heads = n.at("H"),
+          .kv_heads = n.at("G"),
+          .queries = n.at("T"),
+          .keys = n.at("S"),
+          .dim = n.at("D"),
+          .scale = scale,
+          .causal = causal,
+          .order = HeadOrder::HeadsFirst};
+}
+
+dsl::ErrorBound attention_bounds(const dsl::ReferenceArgs& a, bool causal) {
+  const ir::Tensor& o = a.tensors.at("o");
+  std::map<std::string, std::int64_t> sizes = a.sizes;
+  sizes["D"] = o.shape.back();
+  AttentionShape shape =
+      attention_shape(sizes, static_cast<float>(a.scalars.at("scale")), causal);
+  dsl::ErrorBound out =
+      attention_bounds(shape, a.tensors.at("q"), a.tensors.at("k"), a.tensors.at("v"),
+                       dsl::sample_places(o.count(), a.stride));
+  for (std::size_t i = 0; i < out.value.size(); ++i)
+    round_bound(out.value[i], out.slack[i], o.elem);
+  return out;
+}
+
+void attend(const dsl::ReferenceArgs& a, bool causal) {
+  ir::Tensor& o = a.tensors.at("o");
+  std::vector<std::int64_t> places = dsl::sample_places(o.count(), a.stride);
+  dsl::ErrorBound exact = attention_bounds(a, causal);
+  for (std::size_t i = 0; i < places.size(); ++i)
+    store_f32(o, places[i], std::vector<float>{static_cast<float>(exact.value[i])});
 }
 
 double attention_flops(const AttentionShape& s) {

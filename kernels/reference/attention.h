@@ -40,6 +40,15 @@ dsl::ErrorBound attention_bounds(const AttentionShape& shape, const ir::Tensor& 
                                  const ir::Tensor& k, const ir::Tensor& v,
                                  std::span<const std::int64_t> places, Adder adder = {});
 
+/// The same of a kernel's q, k, v and o, [B, H or G, T or S, D], with a parameter `scale`; slack
+/// with the rounding to o's type.
+dsl::ErrorBound attention_bounds(const dsl::ReferenceArgs& args, bool causal);
+/// Writes o: the f64 values, rounded.
+void attend(const dsl::ReferenceArgs& args, bool causal);
+/// The shape that the sizes of axes B, H, G, T, S, D give.
+AttentionShape attention_shape(const std::map<std::string, std::int64_t>& sizes, float scale,
+                               bool causal);
+
 /// Operations of both products, a multiply-add as two; causal: of the pairs that are seen.
 double attention_flops(const AttentionShape& shape);
 
