@@ -52,14 +52,14 @@ int declare_axis(ir::Kernel& k, const Axis& axis, const ir::Loc& loc, const Conf
     at = std::prev(k.axes.end());
   }
   bool derived = !axis.of.empty();
-  bool same = at->of < 0 ? !derived
-                         : k.axes[at->of].name == axis.of && at->per == axis.per &&
-                               at->times == axis.times;
+  bool same =
+      at->of < 0 ? !derived
+                 : k.axes[at->of].name == axis.of && at->per == axis.per && at->times == axis.times;
   if (!same)
-    ir::fail(Diag::BadName, loc,
-             fmt::format("axis '{}' is also what the compiler calls an axis that it derives",
-                         axis.name),
-             "rename it");
+    ir::fail(
+        Diag::BadName, loc,
+        fmt::format("axis '{}' is also what the compiler calls an axis that it derives", axis.name),
+        "rename it");
   if (at->multiple != axis.multiple && !derived)
     ir::fail(Diag::BadDim, loc,
              fmt::format("axis '{}' as a multiple of {} and of {}", axis.name, at->multiple,
@@ -78,7 +78,8 @@ class ParamExpander {
     std::size_t parts = 1;
     for (const Axis& a : t.axes) parts = std::max(parts, a.segments.size());
     for (std::size_t i = 0; i < parts; ++i) {
-      ir::Param p{t.name, ir::pointer(t.elem, ir::Space::Global), t.access, {}, ir::no_value, t.loc};
+      ir::Param p{t.name, ir::pointer(t.elem, ir::Space::Global), t.access, {}, ir::no_value,
+                  t.loc};
       for (const Axis& a : t.axes) {
         bool segmented = !a.segments.empty();
         if (segmented) p.name = t.name + "_" + a.segments[i];
@@ -94,9 +95,8 @@ class ParamExpander {
   }
 
   void operator()(const Quantised& w) {
-    bool packed = std::any_of(
-        config_.schedule.streams.begin(), config_.schedule.streams.end(),
-        [&](const ir::Stream& s) { return s.of == w.name && s.packed; });
+    bool packed = std::any_of(config_.schedule.streams.begin(), config_.schedule.streams.end(),
+                              [&](const ir::Stream& s) { return s.of == w.name && s.packed; });
     for (const Axis& a : w.axes) {
       if (a.segments.empty()) declare_axis(k_, a, w.loc, config_);
       for (std::size_t i = 0; i < a.segments.size(); ++i)
@@ -159,6 +159,65 @@ void check_schedule(const ir::Schedule& s, const ir::Loc& loc) {
                          s.name, s.threads, s.vec, s.chunks, s.unroll, s.stripe_cap),
              "threads 1..1024, vec a power of two up to 16, chunks and unroll at least 1, "
              "stripe_cap at least vec");
+  constexpr int default_threads = ir::Schedule{}.threads;
+  if (s.tile.m && s.threads != default_threads && s.threads != ir::block_threads(s))
+    ir::fail(Diag::BadSchedule, loc,
+             fmt::format("schedule '{}': {} threads, and a tile of {} warps", s.name, s.threads,
+                         s.tile.warps_m * s.tile.warps_n),
+             "leave .threads out: a tile's warps are the block");
+}
+
+/// That the stream's fields say something that is done.
+void check_stream(const ir::Schedule& s, const ir::Stream& stream, const ir::Loc& loc) {
+  auto refuse = [&](std::string what, std::string fix) {
+    ir::fail(Diag::BadSchedule, loc,
+             fmt::format("schedule '{}': stream '{}' {}", s.name, stream.of, what), std::move(fix));
+  };
+  if (std::count_if(s.streams.begin(), s.streams.end(),
+                    [&](const ir::Stream& other) { return other.of == stream.of; }) > 1)
+    refuse("is listed twice", "list it once");
+  if (stream.slots < 1 || stream.ahead > stream.slots)
+    refuse(fmt::format("of {} slots is filled {} uses ahead", stream.slots, stream.ahead),
+           "at least one slot, and at most as many uses ahead as slots");
+  if (stream.multiple < 1) refuse("promises rows of a multiple of 0", "set .multiple to 1 or more");
+  if (stream.by != ir::Agent::Lane && stream.by != ir::Agent::CpAsync)
+    refuse("is moved by an agent that no pass lowers", "set .by to Agent::Lane or Agent::CpAsync");
+  if (stream.owner != ir::Team::Cta || stream.step != 0)
+    refuse("sets .owner or .step",
+           "leave them out: the block owns a stream and takes its tile's step");
+  bool ring = stream.slots > 1 || stream.ahead > 0 || stream.hoist || stream.by != ir::Agent::Lane;
+  if (stream.store != ir::Store::Smem && ring)
+    refuse("has slots, a copying agent or a hoist, but stays in registers",
+           "set .store = Store::Smem");
+}
+
+/// That every stream names an operand of a sum, and only weights in codes are packed.
+void check_streams(const KernelSource& source, const ir::Schedule& s) {
+  if (source.tile_body == nullptr && (s.tile.m || s.streams.count))
+    ir::fail(Diag::BadSchedule, source.loc,
+             fmt::format("schedule '{}': a tile or streams for a thread-level kernel", s.name),
+             "leave them out: the kernel itself says how it moves its operands");
+  for (const ir::Stream& stream : s.streams) {
+    check_stream(s, stream, source.loc);
+    bool known = false, codes = false;
+    for (const ParamRef& ref : source.params) {
+      if (const auto* t = std::get_if<Tensor>(&ref)) known = known || t->name == stream.of;
+      if (const auto* w = std::get_if<Quantised>(&ref)) {
+        codes = codes || w->name == stream.of;
+        known = known || codes || (w->has_scales() && w->scales().name == stream.of);
+      }
+    }
+    if (!known)
+      ir::fail(Diag::BadSchedule, source.loc,
+               fmt::format("schedule '{}' streams '{}', which is no tensor of the kernel", s.name,
+                           stream.of),
+               "name a listed tensor (a quantised weight's scales are 'name_scale')");
+    if (stream.packed && !codes)
+      ir::fail(
+          Diag::BadSchedule, source.loc,
+          fmt::format("schedule '{}' packs '{}', which is no quantised weight", s.name, stream.of),
+          "leave .packed out: only codes of 4 or 8 bits have a register image");
+  }
 }
 
 void set_launch(ir::Kernel& k, const KernelSource& source, const ir::Schedule& s, Body& body) {
@@ -196,6 +255,7 @@ ir::Kernel build(const KernelSource& source, const Config& config) {
   k.config = config.label.empty() ? source.name : config.label;
   k.debug = config.debug;
   check_schedule(config.schedule, source.loc);
+  check_streams(source, config.schedule);
   declare_params(k, source, config);
   if (source.tile_body) {
     Tiles body(k, source, config.schedule);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a sum of products becomes IR: a loop over steps of the summed axis that carries a tile of C a
-// segment and multiplies fragments of the two operands into it. The schedule gives the block's tile,
-// the warps' share of it and where segments go; what does not fit is refused here, with its reason.
+// segment and multiplies fragments of the two operands into it. The schedule gives the block's
+// tile, the warps' share of it and where segments go; what does not fit is refused here, with its
+// reason.
 #include <fmt/format.h>
 #include <algorithm>
 #include <set>
@@ -88,8 +89,8 @@ void check_weight(const ir::Schedule& s, const Quantised& w, bool packed, const 
   if (packed && (t.k % ir::Packing::unit_k || t.n / t.warps_n % packing.unit_n()))
     ir::fail(Diag::BadSchedule, loc,
              fmt::format("packed '{}' with {} in schedule '{}'", w.name, list_tile(t), s.name),
-             fmt::format("steps of a multiple of {}, and {} columns a warp",
-                         ir::Packing::unit_k, packing.unit_n()));
+             fmt::format("steps of a multiple of {}, and {} columns a warp", ir::Packing::unit_k,
+                         packing.unit_n()));
 }
 
 }  // namespace
@@ -103,7 +104,8 @@ const ir::Stream* Tiles::stream_of(const std::string& name) const {
 Tiles::Operands Tiles::operands(const Product& p, const std::string& k) {
   const Axis *m = free_axis(p.a, k), *n = free_axis(p.b, k);
   if (!m || !n || !sums_over(p.a, k) || !sums_over(p.b, k) || m->name == n->name)
-    ir::fail(Diag::WrongAxis, p.loc, fmt::format("a product that is not a(m, k) * b(k, n) over {}", k),
+    ir::fail(Diag::WrongAxis, p.loc,
+             fmt::format("a product that is not a(m, k) * b(k, n) over {}", k),
              "each factor runs along the summed index and one more axis, a different one");
   Operands o{*m, *n, k, operand_type(p.a), 1};
   auto atom = ir::atom_of(o.operand);
@@ -113,23 +115,30 @@ Tiles::Operands Tiles::operands(const Product& p, const std::string& k) {
                          ir::name(operand_type(p.b))),
              "multiply f16 by f16 (or quantised weights), bf16 by bf16, s8 by s8");
   check_tile(schedule_, *atom, p.loc);
-  for (const Factor* f : {&p.a, &p.b})
-    if (f->weight) {
-      const ir::Stream* s = stream_of(f->weight->name);
-      check_weight(schedule_, *f->weight, s && s->packed, p.loc);
-    }
+  if (const Quantised* w = p.b.weight) {
+    const ir::Stream* s = stream_of(w->name);
+    check_weight(schedule_, *w, s && s->packed, p.loc);
+  }
+  if (p.a.weight)
+    ir::fail(Diag::TypeMismatch, p.loc,
+             fmt::format("the weight '{}' as the first factor", p.a.weight->name),
+             "put the weight second: dot(x, w)");
   if (!m->segments.empty())
     ir::fail(Diag::WrongAxis, p.loc, fmt::format("segments on '{}', the rows of a sum", m->name),
              "put the operand with segments second: dot(x, w)");
-  if (schedule_.segments == ir::Segments::Inner) o.parts = std::max<std::size_t>(n->segments.size(), 1);
+  if (schedule_.segments == ir::Segments::Inner)
+    o.parts = std::max<std::size_t>(n->segments.size(), 1);
   block_tiles_[o.m.name] = schedule_.tile.m;
   block_tiles_[o.n.name] = schedule_.tile.n;
   return o;
 }
 
 int Tiles::layout(ir::Layout wanted) {
-  for (std::size_t i = 0; i < kernel_.layouts.size(); ++i)
-    if (kernel_.layouts[i].name == wanted.name) return static_cast<int>(i);
+  for (std::size_t i = 0; i < kernel_.layouts.size(); ++i) {
+    if (kernel_.layouts[i] == wanted) return static_cast<int>(i);
+    // Products of other types have other atoms over the same axes.
+    if (kernel_.layouts[i].name == wanted.name) wanted.name.insert(wanted.name.size() - 1, "_");
+  }
   kernel_.layouts.push_back(std::move(wanted));
   return static_cast<int>(kernel_.layouts.size() - 1);
 }
@@ -162,7 +171,8 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
   ir::BlockTile tile{t.m, t.n, t.k, t.warps_m, t.warps_n};
   int m = axis_index(o.m, p.loc), k = axis_index(over, p.loc);
   Elem acc = o.operand == s8 ? s32 : f32;
-  ir::Operation yield{.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = p.loc};
+  ir::Operation yield{
+      .op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = p.loc};
   for (std::size_t i = 0; i < o.parts; ++i) {
     int n = part_axis(o.n, i, p.loc);
     auto name = [&](int r, int c, char role) {
@@ -170,8 +180,10 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
     };
     ir::Type c = ir::tile(acc, layout(ir::fragment_c(name(m, n, 'c'), atom, tile, m, n)));
     body.args.push_back(kernel_.new_value(c));
-    ValueId a = fragment(p.a, i, o.parts, layout(ir::fragment_a(name(m, k, 'a'), atom, tile, m, k)));
-    ValueId b = fragment(p.b, i, o.parts, layout(ir::fragment_b(name(k, n, 'b'), atom, tile, k, n)));
+    ValueId a =
+        fragment(p.a, i, o.parts, layout(ir::fragment_a(name(m, k, 'a'), atom, tile, m, k)));
+    ValueId b =
+        fragment(p.b, i, o.parts, layout(ir::fragment_b(name(k, n, 'b'), atom, tile, k, n)));
     builder_.at(p.loc);
     yield.in.push_back(builder_.emit(Op::Dot, c, {body.args.back(), a, b}));
   }
@@ -303,8 +315,7 @@ ValueId Tiles::block_origin(const Axis& axis, const std::string& span, const ir:
   if (!axis.segments.empty()) return origins_[span] = segment_origin(whole, tile->second, loc);
   prelude_builder_.at(loc);
   int dim = grid_dim_of(axis_index(whole, loc), tile->second, loc);
-  ValueId block =
-      prelude_builder_.emit(Op::BlockId, ir::scalar(s32), {}, {{Key::Dim, dim, {}}});
+  ValueId block = prelude_builder_.emit(Op::BlockId, ir::scalar(s32), {}, {{Key::Dim, dim, {}}});
   return origins_[span] =
              prelude_builder_.binary(Op::Mul, block, prelude_builder_.constant(s32, tile->second));
 }
@@ -317,8 +328,7 @@ ValueId Tiles::segment_origin(const Axis& axis, std::int64_t tile, const ir::Loc
   Axis plain(axis.name);
   plain.segments = axis.segments;
   std::vector<int> axes;
-  for (std::size_t i = 0; i < axis.segments.size(); ++i)
-    axes.push_back(part_axis(plain, i, loc));
+  for (std::size_t i = 0; i < axis.segments.size(); ++i) axes.push_back(part_axis(plain, i, loc));
   int dim = grid_dim_of(axes[0], tile, loc);
   ir::GridDim& g = kernel_.launch.grid[dim];
   g.also.assign(axes.begin() + 1, axes.end());
@@ -328,14 +338,14 @@ ValueId Tiles::segment_origin(const Axis& axis, std::int64_t tile, const ir::Loc
   for (std::size_t i = 0; !g.abreast && i + 1 < axes.size(); ++i) {
     const ir::Axis& a = kernel_.axes[axes[i]];
     ValueId size = a.bound ? b.constant(s32, *a.bound) : kernel_.axis_sizes[axes[i]];
-    ValueId blocks = b.binary(
-        Op::Div, b.binary(Op::Add, size, b.constant(s32, tile - 1)), width);
+    ValueId blocks = b.binary(Op::Div, b.binary(Op::Add, size, b.constant(s32, tile - 1)), width);
     // Past segment i if the block is past its blocks and past all segments before it.
-    ValueId here = b.compare(ir::Compare::Eq, segment, b.constant(s32, static_cast<std::int64_t>(i)));
+    ValueId here =
+        b.compare(ir::Compare::Eq, segment, b.constant(s32, static_cast<std::int64_t>(i)));
     ValueId past = b.binary(Op::And, here, b.compare(ir::Compare::Ge, local, blocks));
     local = b.emit(Op::Select, {past, b.binary(Op::Sub, local, blocks), local});
-    segment = b.emit(Op::Select,
-                     {past, b.constant(s32, static_cast<std::int64_t>(i + 1)), segment});
+    segment =
+        b.emit(Op::Select, {past, b.constant(s32, static_cast<std::int64_t>(i + 1)), segment});
   }
   if (!g.abreast) segment_ = segment;
   return b.binary(Op::Mul, local, width);
@@ -343,19 +353,22 @@ ValueId Tiles::segment_origin(const Axis& axis, std::int64_t tile, const ir::Loc
 
 void Tiles::finish(const ir::Loc& loc) {
   std::set<std::string> staged;
+  bool multiplies = false;
   ir::walk(kernel_.body, [&](const ir::Operation& op) {
     if (const ir::Attr* a = op.find(Key::Stream)) staged.insert(a->text);
+    multiplies = multiplies || op.is(Op::Dot);
   });
+  if (schedule_.tile.m && !multiplies)
+    ir::fail(Diag::BadSchedule, loc,
+             fmt::format("schedule '{}': {} for a kernel that multiplies no matrices",
+                         schedule_.name, list_tile(schedule_.tile)),
+             "leave .tile out and set .threads");
   for (const ir::Stream& s : schedule_.streams) {
     if (s.store == ir::Store::Smem && !staged.contains(std::string(s.of)))
       ir::fail(Diag::BadSchedule, loc,
                fmt::format("schedule '{}' streams '{}', which the kernel does not multiply",
                            schedule_.name, s.of),
                "name a tensor that a sum reads (a quantised weight's scales are 'name_scale')");
-    if (s.slots < 1 || s.ahead > s.slots)
-      ir::fail(Diag::BadSchedule, loc,
-               fmt::format("stream '{}' of {} slots filled {} uses ahead", s.of, s.slots, s.ahead),
-               "at least one slot, and at most as many uses ahead as slots");
     if (s.store == ir::Store::Smem)
       kernel_.rings.push_back({std::string(s.of), s.by, s.slots, s.ahead, s.hoist});
   }
@@ -403,6 +416,12 @@ void Tiles::store(const Place& place, const Tile& tile) {
   check_rank(place);
   const Tensor& t = *place.tensor;
   Tile v = tile.to(t.elem, Rounding::Rn, place.loc);
+  std::size_t parts = schedule_.segments == ir::Segments::Inner ? part_count(t) : 1;
+  if (v.parts().size() != parts)
+    ir::fail(Diag::WrongAxis, place.loc,
+             fmt::format("a tile of {} segments stored in '{}', which has {}", v.parts().size(),
+                         t.name, part_count(t)),
+             "store it in a tensor over the axes of its sum");
   for (std::size_t i = 0; i < v.parts().size(); ++i) {
     own(v.parts()[i], place.loc);
     builder_.at(place.loc);

@@ -20,7 +20,7 @@ struct List {
 
   constexpr List() = default;
   constexpr List(std::initializer_list<T> init) {
-    for (const T& t : init) items[count++] = t;
+    for (const T& t : init) items.at(count++) = t;
   }
   constexpr const T* begin() const { return items.data(); }
   constexpr const T* end() const { return items.data() + count; }
@@ -46,7 +46,7 @@ struct MatrixTile {
 enum class Segments : std::uint8_t { Grid, Inner };
 
 struct Schedule {
-  std::string_view name;
+  std::string_view name{};
   std::uint16_t threads = 256;  ///< of a tile kernel's block; with a matrix tile: its warps'
   MatrixTile tile{};
   Segments segments = Segments::Grid;

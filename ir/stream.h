@@ -15,7 +15,7 @@ enum class Store : std::uint8_t { Smem, Reg, None };
 enum class Agent : std::uint8_t { Lane, CpAsync, Bulk, Tma, Wgmma, PrevGrid };
 
 struct Stream {
-  std::string_view of;  ///< the operand's name
+  std::string_view of{};  ///< the operand's name
   Store store = Store::Reg;
   Team owner = Team::Cta;
   Agent by = Agent::Lane;

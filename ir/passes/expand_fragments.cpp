@@ -165,14 +165,10 @@ class FragmentExpander {
   ValueId elementwise(Builder& b, const Operation& op, int g) {
     if (op.is(Op::Cast) && is_words(op.in[0])) {
       const Operation& load = tiles_.at(op.in[0]).op;
-      if (!load.is(Op::FragmentLoad))
-        fail(Diag::BadSchedule, op.loc, "arithmetic on quantised codes",
-             "cast them to f16 first, which is exact");
+      if (!load.is(Op::FragmentLoad)) refuse_words(op);
       return decode_group(b, w_, load, group(b, op.in[0], g), g, k_.type(op.out[0]).elem);
     }
-    if (is_words(op.out[0]))
-      fail(Diag::BadSchedule, op.loc, "a fragment computed as s8 or s4",
-           "compute in f16 or f32; quantise in a kernel of its own");
+    if (is_words(op.out[0])) refuse_words(op);
     Type type = group_type(k_, k_.type(op.out[0]));
     std::vector<ValueId> in;
     for (ValueId v : op.in) {
@@ -180,6 +176,11 @@ class FragmentExpander {
       in.push_back(tile ? group(b, v, g) : type.lanes == 1 ? v : w_.splat(b, v));
     }
     return b.emit(op.op, type, std::move(in), op.attrs);
+  }
+
+  [[noreturn]] static void refuse_words(const Operation& op) {
+    fail(Diag::BadSchedule, op.loc, "a fragment of s8 or s4 that no load made",
+         "cast codes to f16 first, which is exact; quantise in a kernel of its own");
   }
 
   bool is_words(ValueId v) const {

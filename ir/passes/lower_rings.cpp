@@ -29,6 +29,7 @@
 #include "ir/diagnostic.h"
 #include "ir/passes/rings_p.h"
 #include "ir/rewrite.h"
+#include "ir/target.h"
 
 namespace barline::ir {
 namespace {
@@ -302,12 +303,24 @@ void lower(Kernel& k, const RingFacts& facts, Region& r) {
   r = std::move(out);
 }
 
+/// That some target has shared memory for the slots.
+void check_room(const Kernel& k) {
+  auto room = [](const Target& t) { return static_cast<std::int64_t>(t.smem_per_block); };
+  std::int64_t most = 0, needed = shared_bytes(k);
+  for (const Target& t : targets()) most = std::max(most, room(t));
+  if (needed <= most) return;
+  fail(Diag::BadSchedule, k.slots.back().loc,
+       fmt::format("slots of {} bytes; no target gives a block more than {}", needed, most),
+       "take fewer slots, a smaller tile, or shorter steps");
+}
+
 }  // namespace
 
 void lower_rings(Kernel& k) {
   if (k.rings.empty()) return;
   lower(k, RingFacts(k), k.body);
   k.rings.clear();
+  check_room(k);
 }
 
 }  // namespace barline::ir

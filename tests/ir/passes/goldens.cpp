@@ -49,7 +49,7 @@ int declared_barriers(const std::string& text) {
 
 /// Before and after give the same bits on the simulator (from bind_order on, bits are defined).
 std::string bits_kept(const ir::Kernel& before, const ir::Kernel& after, bool synced) {
-  test::RandomKernel r{before, {}};
+  test::RandomKernel r{before, {}, 1000};
   for (const ir::Axis& a : before.axes)
     if (ir::is_dynamic(a)) r.axis_sizes.push_back(a.multiple * 37);
   test::RandomArguments args = test::random_arguments(r, 5);
