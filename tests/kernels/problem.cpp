@@ -119,12 +119,18 @@ void Problem::fill(const std::string& name, const std::function<double(std::int6
 void Problem::refer() { kernel->reference({tensors, scalars, sizes, config}); }
 
 Tensors Problem::simulated(bool lowered) const {
-  Tensors result = tensors;
   ir::Kernel k = dsl::instantiate(source, config);
   if (lowered)
     ir::run_pipeline(k);
   else
     ir::bind_order(k);
+  verify::SimOptions options;
+  options.syncs_placed = lowered;
+  return run(k, options);
+}
+
+Tensors Problem::run(const ir::Kernel& k, const verify::SimOptions& options) const {
+  Tensors result = tensors;
   std::vector<verify::SimArgument> arguments;
   for (const ir::Param& p : k.params) {
     if (p.type.is_pointer())
@@ -136,8 +142,6 @@ Tensors Problem::simulated(bool lowered) const {
   std::vector<std::int64_t> dynamic;
   for (const ir::Axis& axis : k.axes)
     if (!axis.bound && axis.of < 0) dynamic.push_back(sizes.at(axis.name));
-  verify::SimOptions options;
-  options.syncs_placed = lowered;
   verify::SimReport report = verify::simulate(k, arguments, dynamic, options);
   if (report.finding) FAIL(config.label << ": " << verify::to_string(*report.finding));
   return result;

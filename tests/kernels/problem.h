@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dsl/registry.h"
+#include "verify/interp/simulate.h"
 
 namespace barline::test {
 
@@ -46,6 +47,8 @@ struct Problem {
   /// Runs the simulator on a copy of the inputs, as written (its order bound) or, `lowered`, after
   /// all passes. Requires a clean run.
   Tensors simulated(bool lowered) const;
+  /// Runs this kernel, made from `source`, on a copy of the inputs. Requires a clean run.
+  Tensors run(const ir::Kernel& kernel, const verify::SimOptions& options) const;
 };
 
 /// "name[i]: got .. want .." for the first element whose bits differ (NaN equal), or "".

@@ -65,6 +65,7 @@ class MatrixGenerator {
     s.ahead = static_cast<std::uint8_t>(rng_.between(0, s.slots));
     s.by = asynchronous_ && !rng_.one_in(4) ? ir::Agent::CpAsync : ir::Agent::Lane;
     s.hoist = rng_.one_in(3);
+    s.multiple = rng_.one_in(3) ? 8 : 1;
     return s;
   }
 
@@ -75,10 +76,11 @@ class MatrixGenerator {
     if (group_ && rng_.one_in(2)) schedule_.streams = {stream("x"), stream("w"), stream("w_scale")};
   }
 
-  Factor weight(const Axis& N, const Index& k) {
+  Factor weight(const Axis& N, const Index& k, bool gate) {
+    const std::optional<Tensor>& plain = gate ? gate_ : plain_;
     switch (weights_) {
-      case Weights::Plain: return (*plain_)(k, N);
-      case Weights::Transposed: return (*plain_)(N, k);
+      case Weights::Plain: return (*plain)(k, N);
+      case Weights::Transposed: return (*plain)(N, k);
       case Weights::Codes4: return (*codes4_)(N, k);
       default: return (*codes8_)(k, N);
     }
@@ -99,6 +101,8 @@ class MatrixGenerator {
     if (weights_ == Weights::Codes4) codes4_ = Int4{"w", {N, K}, group_};
     if (weights_ == Weights::Codes8) codes8_ = Int8{"w", {K, N}};
     if (plain_) params.emplace_back(*plain_);
+    if (plain_ && rng_.one_in(5)) gate_ = In{"u", elem_, plain_->axes};
+    if (gate_) params.emplace_back(*gate_);
     if (codes4_) params.emplace_back(*codes4_);
     if (codes8_) params.emplace_back(*codes8_);
 
@@ -117,12 +121,16 @@ class MatrixGenerator {
     return kernel("random_product", std::move(list), [=, this](Tiles& b) {
       Value batch;
       if (batched_) batch = b.index(B);
-      Tile v = b.sum(K, [&](Index k) {
-        Factor left =
-            batched_ ? (turned ? x(batch, k, M) : x(batch, M, k)) : (turned ? x(k, M) : x(M, k));
-        return dot(left, weight(N, k));
-      });
+      auto sum = [&](bool gate) {
+        return b.sum(K, [&](Index k) {
+          Factor left =
+              batched_ ? (turned ? x(batch, k, M) : x(batch, M, k)) : (turned ? x(k, M) : x(M, k));
+          return dot(left, weight(N, k, gate));
+        });
+      };
+      Tile v = sum(false);
       v = v.to(f32);
+      if (gate_) v = v * sum(true).to(f32).map([](const Value& t) { return silu(t); });
       if (by_arg) v = v * a;
       if (by_column) v = v * b.tile(columns(N));
       if (by_bias) v = v + b.tile(bias(N)).to(f32);
@@ -131,6 +139,13 @@ class MatrixGenerator {
       if (by_silu) v = v.map([](const Value& t) { return silu(t); });
       b.store(batched_ ? y(batch, M, N) : y(M, N), v);
     });
+  }
+
+  /// What every row length is a multiple of, so that no promise of a stream is broken.
+  int multiples() const {
+    int most = 1;
+    for (const ir::Stream& s : schedule_.streams) most = std::max<int>(most, s.multiple);
+    return most;
   }
 
   /// Sizes of what a launch decides: ragged, up to two tiles and a bit.
@@ -146,7 +161,7 @@ class MatrixGenerator {
   RandomKernel built(const KernelSource& source) {
     Config c{.schedule = schedule_, .dims = {}, .label = "random_product"};
     if (rng_.one_in(4)) c.dims["K"] = 16 * rng_.between(1, 9);
-    if (rng_.one_in(4) && !segmented_) c.dims["N"] = rng_.between(1, 40);
+    if (rng_.one_in(4) && !segmented_) c.dims["N"] = multiples() * rng_.between(1, 40 / multiples());
     RandomKernel r{instantiate(source, c), {}, 3000};
     for (const ir::Axis& a : r.kernel.axes)
       if (ir::is_dynamic(a)) r.axis_sizes.push_back(size(a));
@@ -159,7 +174,7 @@ class MatrixGenerator {
   Elem elem_ = f16;
   bool segmented_ = false, packed_ = false, batched_ = false, asynchronous_ = false;
   std::int64_t group_ = 0;
-  std::optional<Tensor> plain_;
+  std::optional<Tensor> plain_, gate_;  ///< gate: of a second sum over the same x
   std::optional<Int4> codes4_;
   std::optional<Int8> codes8_;
 };
