@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tiles over warps and registers become vectors of registers and matrix instructions.
 #pragma once
 
 #include "ir/kernel.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// One load of a box for all the products that read it.
 #pragma once
 
 #include "ir/kernel.h"

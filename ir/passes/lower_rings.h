@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Operands through shared memory: the rings of a schedule become slots, fills and reads.
 #pragma once
 
 #include "ir/kernel.h"

@@ -3,9 +3,9 @@
 // operands with the reference's bits.
 #include <catch2/catch.hpp>
 
+#include "canaries.h"
 #include "kernels/reference/contraction.h"
 #include "problem.h"
-#include "tests/support/canaries.h"
 
 using namespace barline;
 using kernels::reference::Contraction;

@@ -10,7 +10,7 @@
 #include "kernels/matmul/int4.h"
 #include "kernels/matmul/int8.h"
 #include "kernels/reference/elements.h"
-#include "tests/support/canaries.h"
+#include "tests/kernels/canaries.h"
 #include "verify/compare.h"
 
 using namespace barline;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/support/canaries.h"
+#include "canaries.h"
 
 #include <fmt/format.h>
 #include <cmath>
