@@ -59,6 +59,9 @@ struct KernelEntry {
   std::function<bool(const InputArgs&)> input{};
   /// The outputs in f64 from the inputs alone, with error bounds, by parameter name.
   std::function<std::map<std::string, ErrorBound>(const ReferenceArgs&)> bound{};
+  /// Operations of the reference for one sampled element, where these are more than the element's
+  /// share of `flops` (a row that is computed for one of its elements).
+  SizedFigure sample_flops{};
   std::string library{};  ///< build id of the object it came in; set by add
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tiles over pieces of axes: the block's rows, the steps of a loop, the whole of a bound axis. What a
-// product's tile extends over follows from the pieces its factors name, so one schedule's tile
-// {m rows, n a step} serves products of several shapes. Warps lie along the rows.
+// Tiles over pieces of axes: the block's rows, the steps of a loop, the whole of a bound axis. What
+// a product's tile extends over follows from the pieces its factors name, so one schedule's tile {m
+// rows, n a step} serves products of several shapes. Warps lie along the rows.
 #include <fmt/format.h>
 #include <algorithm>
+#include <array>
 
 #include "dsl/tiles.h"
 #include "ir/fragment_use.h"
@@ -33,9 +34,9 @@ ir::BlockTile block_tile(const ir::Schedule& s, std::int64_t m, std::int64_t n, 
 Index Tiles::rows(const Axis& axis, bool last_first, Here here) {
   std::int64_t m = schedule_.tile.m;
   if (m == 0 || schedule_.tile.n == 0)
-    ir::fail(Diag::BadSchedule, here,
-             fmt::format("schedule '{}' gives no matrix tile", schedule_.name),
-             "set .tile = {.m, .n, .warps_m}: rows a block, positions a step, warps along the rows");
+    ir::fail(
+        Diag::BadSchedule, here, fmt::format("schedule '{}' gives no matrix tile", schedule_.name),
+        "set .tile = {.m, .n, .warps_m}: rows a block, positions a step, warps along the rows");
   int dim = grid_dim_of(axis_index(axis, here), m, here);
   std::vector<ir::Attr> of{{Key::Dim, dim, {}}};
   Value block = emit(Op::BlockId, ir::scalar(s32), {}, here, of);
@@ -56,8 +57,9 @@ void Tiles::each(const Axis& axis, Operand limit, const std::function<void(Index
 std::int64_t Tiles::whole(int axis, const ir::Loc& loc) const {
   const ir::Axis& a = kernel_.axes[axis];
   if (!a.bound)
-    ir::fail(Diag::WrongAxis, loc, fmt::format("a tile over all of '{}', which is not bound", a.name),
-             fmt::format("bind {} in the config, or name the block's rows or a step of it", a.name));
+    ir::fail(
+        Diag::WrongAxis, loc, fmt::format("a tile over all of '{}', which is not bound", a.name),
+        fmt::format("bind {} in the config, or name the block's rows or a step of it", a.name));
   return *a.bound;
 }
 
@@ -88,8 +90,9 @@ Value Tiles::dot(const TileFactor& a, const TileFactor& b, const Operand& acc) {
   return product(a, b, &acc, acc.loc());
 }
 
-Value Tiles::product(const TileFactor& a, const TileFactor& b, const Operand* acc,
-                     const ir::Loc& loc) {
+/// The pieces of a(m, k) and b(k, n), or a refusal.
+std::array<Tiles::TilePart, 3> Tiles::pieces(const TileFactor& a, const TileFactor& b,
+                                             const ir::Loc& loc) const {
   std::vector<TilePart> of_a = parts_of(a, loc), of_b = parts_of(b, loc);
   TilePart m, n, k;
   for (const TilePart& x : of_a)
@@ -99,47 +102,71 @@ Value Tiles::product(const TileFactor& a, const TileFactor& b, const Operand* ac
     if (x.axis != k.axis) m = x;
   for (const TilePart& y : of_b)
     if (y.axis != k.axis) n = y;
-  bool in_registers = std::holds_alternative<Value>(b);
-  if (of_a.size() != 2 || of_b.size() != 2 || k.axis < 0 || m.axis < 0 || n.axis < 0 || in_registers)
+  bool two = of_a.size() == 2 && of_b.size() == 2 && k.axis >= 0;
+  if (!two || m.axis < 0 || n.axis < 0 || m.axis == n.axis || std::holds_alternative<Value>(b))
     ir::fail(Diag::WrongAxis, loc, "a product that is not a(m, k) * b(k, n)",
              "give each factor two axes, one of them, in pieces of one size, in both; the second "
              "factor is a place in a tensor");
-  auto elem_of = [](const TileFactor& f) {
-    const Value* v = std::get_if<Value>(&f);
-    return v ? v->elem() : std::get<Place>(f).tensor->elem;
-  };
-  Elem operand = elem_of(b);
-  auto atom = ir::atom_of(operand);
-  if (!atom || elem_of(a) != operand)
+  return {m, n, k};
+}
+
+namespace {
+
+Elem elem_of(const TileFactor& f) {
+  const Value* v = std::get_if<Value>(&f);
+  return v ? v->elem() : std::get<Place>(f).tensor->elem;
+}
+
+/// The atom of the factors' type, which tiles the block's tile.
+ir::Atom atom_for(const TileFactor& a, const TileFactor& b, const ir::BlockTile& t,
+                  const ir::Schedule& s, const ir::Loc& loc) {
+  auto atom = ir::atom_of(elem_of(b));
+  if (!atom || elem_of(a) != elem_of(b))
     ir::fail(Diag::TypeMismatch, loc,
-             fmt::format("a product of {} and {}", ir::name(elem_of(a)), ir::name(operand)),
+             fmt::format("a product of {} and {}", ir::name(elem_of(a)), ir::name(elem_of(b))),
              "multiply f16 by f16, bf16 by bf16 or s8 by s8: convert a tile with .to()");
-  const ir::MatrixTile& t = schedule_.tile;
-  if (m.extent % (atom->m * t.warps_m) || n.extent % (atom->n * t.warps_n) || k.extent % atom->k)
+  if (t.m % (atom->m * t.warps_m) || t.n % (atom->n * t.warps_n) || t.k % atom->k)
     ir::fail(Diag::BadSchedule, loc,
-             fmt::format("schedule '{}': a product of {} x {} x {} over {} x {} warps", schedule_.name,
-                         m.extent, n.extent, k.extent, t.warps_m, t.warps_n),
+             fmt::format("schedule '{}': a product of {} x {} x {} over {} x {} warps", s.name, t.m,
+                         t.n, t.k, t.warps_m, t.warps_n),
              fmt::format("m a multiple of {} and n of {} for each warp along it, k of {}", atom->m,
                          atom->n, atom->k));
+  return *atom;
+}
+
+}  // namespace
+
+Value Tiles::product(const TileFactor& a, const TileFactor& b, const Operand* acc,
+                     const ir::Loc& loc) {
+  auto [m, n, k] = pieces(a, b, loc);
   ir::BlockTile tile = block_tile(schedule_, m.extent, n.extent, k.extent);
-  auto name = [&](int r, int c, char role) {
-    return fmt::format("{}_{}_{}", kernel_.axes[r].name, kernel_.axes[c].name, role);
+  ir::Atom atom = atom_for(a, b, tile, schedule_, loc);
+  auto name = [&](const TilePart& r, const TilePart& c, char role) {
+    return fmt::format("{}_{}_{}", kernel_.axes[r.axis].name, kernel_.axes[c.axis].name, role);
   };
-  int l_c = layout(ir::fragment_c(name(m.axis, n.axis, 'c'), *atom, tile, m.axis, n.axis));
-  int l_a = layout(ir::fragment_a(name(m.axis, k.axis, 'a'), *atom, tile, m.axis, k.axis));
-  int l_b = layout(ir::fragment_b(name(k.axis, n.axis, 'b'), *atom, tile, k.axis, n.axis));
-  ir::Type c = ir::tile(operand == s8 ? s32 : f32, l_c);
-  auto load = [&](const TileFactor& f, int layout) {
-    if (const Value* v = std::get_if<Value>(&f)) return v->id();
-    return load_box(*std::get<Place>(f).tensor, std::get<Place>(f), 0, 1, operand, layout, false);
-  };
-  ValueId from = ir::no_value;
-  if (acc) from = acc->in(*this, c.elem).id();
-  ValueId x = load(a, l_a), y = load(b, l_b);
+  int l_c = layout(ir::fragment_c(name(m, n, 'c'), atom, tile, m.axis, n.axis));
+  int l_a = layout(ir::fragment_a(name(m, k, 'a'), atom, tile, m.axis, k.axis));
+  int l_b = layout(ir::fragment_b(name(k, n, 'b'), atom, tile, k.axis, n.axis));
+  ir::Type c = ir::tile(elem_of(b) == s8 ? s32 : f32, l_c);
+  ValueId from = acc ? acc->in(*this, c.elem).id() : builder_.constant(c.elem, 0);
+  ValueId x = first_factor(a, l_a, loc), y = place_of(b, l_b);
   builder_.at(loc);
-  if (from == ir::no_value) from = builder_.constant(c.elem, 0);
   if (kernel_.type(from).is_scalar()) from = builder_.emit(Op::Spread, c, {from});
   return emit(Op::Dot, c, {{*this, from}, {*this, x}, {*this, y}}, loc);
+}
+
+ValueId Tiles::place_of(const TileFactor& f, int layout) {
+  const Place& place = std::get<Place>(f);
+  return load_box(*place.tensor, place, 0, 1, place.tensor->elem, layout, false);
+}
+
+ValueId Tiles::first_factor(const TileFactor& f, int layout, const ir::Loc& loc) {
+  const Value* v = std::get_if<Value>(&f);
+  if (!v) return place_of(f, layout);
+  if (!ir::same_places(kernel_.layouts[kernel_.type(v->id()).layout], kernel_.layouts[layout]))
+    ir::fail(Diag::WrongAxis, loc, "a tile in registers that is not a product's first factor",
+             "a product over (m, k) of 16-bit elements is one where its warps lie along m alone");
+  return v->id();
 }
 
 /// Over the rows alone: as a fold leaves a product's tile.
@@ -176,7 +203,8 @@ Value Tiles::fold(Op op, const Index& step, const Value& tile, const ir::Loc& lo
   if (row < 0)
     ir::fail(Diag::WrongAxis, loc, fmt::format("a fold along '{}' of no tile over it", step.axis),
              "fold what a product over the step gave");
-  ir::Operation o{.op = Op::Fold, .in = {tile.id()}, .out = {}, .attrs = {}, .regions = {}, .loc = loc};
+  ir::Operation o{
+      .op = Op::Fold, .in = {tile.id()}, .out = {}, .attrs = {}, .regions = {}, .loc = loc};
   o.set(Key::Axis, std::int64_t{axis});
   ir::Region combine;
   std::size_t first = kernel_.values.size();
@@ -184,7 +212,8 @@ Value Tiles::fold(Op op, const Index& step, const Value& tile, const ir::Loc& lo
   builder_.open(combine);
   builder_.at(loc);
   ValueId both = builder_.binary(op, combine.args[0], combine.args[1]);
-  builder_.append({.op = Op::Yield, .in = {both}, .out = {}, .attrs = {}, .regions = {}, .loc = loc});
+  builder_.append(
+      {.op = Op::Yield, .in = {both}, .out = {}, .attrs = {}, .regions = {}, .loc = loc});
   builder_.close();
   leave(first);
   o.regions.push_back(std::move(combine));

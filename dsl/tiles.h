@@ -3,6 +3,8 @@
 // No thread, lane, slot, copy or barrier is named here.
 #pragma once
 
+#include <array>
+
 #include "dsl/body.h"
 #include "dsl/matrix.h"
 #include "dsl/reduce.h"
@@ -20,9 +22,9 @@ class Tiles : public Body {
            Here here = Here::current());
 
   // ---- steps along an axis, and tiles over pieces of axes: dsl/tile_steps.cpp
-  /// The block's rows along the axis, of which the schedule's tile has m: one block each such piece,
-  /// over the next grid dimension. `last_first`: the blocks that start first take the last rows,
-  /// where those are the most work.
+  /// The block's rows along the axis, of which the schedule's tile has m: one block each such
+  /// piece, over the next grid dimension. `last_first`: the blocks that start first take the last
+  /// rows, where those are the most work.
   Index rows(const Axis& axis, bool last_first = false, Here here = Here::current());
   /// body(s) for the steps of n positions (the schedule's tile) that begin before `limit`.
   void each(const Axis& axis, Operand limit, const std::function<void(Index)>& body);
@@ -68,6 +70,10 @@ class Tiles : public Body {
   std::int64_t whole(int axis, const ir::Loc& loc) const;
   struct TilePart;
   std::vector<TilePart> parts_of(const TileFactor& f, const ir::Loc& loc) const;
+  std::array<TilePart, 3> pieces(const TileFactor& a, const TileFactor& b,
+                                 const ir::Loc& loc) const;
+  ir::ValueId place_of(const TileFactor& f, int layout);
+  ir::ValueId first_factor(const TileFactor& f, int layout, const ir::Loc& loc);
   Value product(const TileFactor& a, const TileFactor& b, const Operand* acc, const ir::Loc& loc);
   Value fold(ir::Op op, const Index& step, const Value& tile, const ir::Loc& loc);
 
@@ -89,7 +95,7 @@ class Tiles : public Body {
 
   ir::Region prelude_;  ///< what the whole body may use: the block's place in the grid
   ir::Builder prelude_builder_;
-  ir::ValueId no_base_ = ir::no_value;  ///< s64 0
+  ir::ValueId no_base_ = ir::no_value;               ///< s64 0
   std::map<std::string, ir::ValueId> origins_;       ///< by axis
   std::map<std::string, std::int64_t> block_tiles_;  ///< elements of an axis a block takes
 };

@@ -191,11 +191,21 @@ void set_arguments(Problem& p, const dsl::KernelEntry& entry, const Job& job,
   }
 }
 
+/// One in how many elements the reference is asked for: all where it does them in about a second.
+std::int64_t reference_stride(const Problem& p, const dsl::KernelEntry& entry, ir::Elem type) {
+  double all = entry.flops ? entry.flops(type, p.sizes) : 0;
+  if (all <= reference_flops) return 1;
+  double elements = 0;
+  for (const ir::Param& param : p.kernel.params)
+    if (param.type.is_pointer() && param.access != ir::Access::In)
+      elements += static_cast<double>(p.tensors.at(param.name).count());
+  if (entry.sample_flops) all = std::max(all, elements * entry.sample_flops(type, p.sizes));
+  return static_cast<std::int64_t>(std::ceil(all / reference_flops));
+}
+
 /// The reference's outputs, and their bounds where the register asks for these.
 void set_expected(Problem& p, const dsl::KernelEntry& entry, const Job& job, ir::Elem type) {
-  if (entry.flops)
-    p.stride = static_cast<std::int64_t>(
-        std::ceil(std::max(entry.flops(type, p.sizes) / reference_flops, 1.0)));
+  p.stride = reference_stride(p, entry, type);
   if (!job.kernel->compare.exact_at(p.where) && entry.bound)
     p.bounds = entry.bound({p.tensors, p.scalars, p.sizes, p.config, p.stride});
   if (!entry.reference) return;

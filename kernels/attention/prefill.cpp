@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention of many queries at once: o = softmax(scale q k^T) v for grouped heads, f16 or bf16, by an
-// online softmax in f32. A block takes rows of queries of one head and walks the keys in steps; the
-// weights of a step are rounded to the operands' type for the second product.
+// Attention of many queries at once: o = softmax(scale q k^T) v for grouped heads, f16 or bf16, by
+// an online softmax in f32. A block takes rows of queries of one head and walks the keys in steps;
+// the weights of a step are rounded to the operands' type for the second product.
 //
 //   attention_prefill          every query sees every key
 //   attention_prefill_causal   query i sees the keys j <= i + S - T: the last query sees all
@@ -45,7 +45,7 @@ KernelSource prefill(Elem type, bool causal) {
         score = select(sees, score, -infinity);
       });
       Value high = max(top, b.max_along(s, score));
-      Value weight = ex2_approx(fma(score, per_score, -(high * per_score)));
+      Value weight = ex2_approx((score - high) * per_score);
       Value kept = ex2_approx((top - high) * per_score);
       sum = sum * kept + b.sum_along(s, weight);
       out = b.dot(weight.to(type), v(batch, group, s, D), out * kept);
@@ -56,23 +56,30 @@ KernelSource prefill(Elem type, bool causal) {
 }
 
 KernelEntry entry(const std::string& name, bool causal) {
-  return {.name = name,
-          .doc = causal ? "o = softmax(scale q k^T) v, causal, grouped heads"
-                        : "o = softmax(scale q k^T) v, grouped heads",
-          .types = {f16, bf16},
-          .schedules = {flash_64, flash_128, flash_256},
-          .make = [causal](Elem type) { return prefill(type, causal); },
-          .reference = [causal](ReferenceArgs a) { reference::attend(a, causal); },
-          .bytes =
-              [](Elem, const auto& n) {
-                double d = 2.0 * n.at("B") * n.at("D");
-                return 2 * d * n.at("H") * n.at("T") + 2 * d * n.at("G") * n.at("S");
-              },
-          .flops = [causal](Elem, const auto& n) {
+  return {
+      .name = name,
+      .doc = causal ? "o = softmax(scale q k^T) v, causal, grouped heads"
+                    : "o = softmax(scale q k^T) v, grouped heads",
+      .types = {f16, bf16},
+      .schedules = {flash_64, flash_128, flash_256},
+      .make = [causal](Elem type) { return prefill(type, causal); },
+      .reference = [causal](ReferenceArgs a) { reference::attend(a, causal); },
+      .bytes =
+          [](Elem, const auto& n) {
+            double d = 2.0 * n.at("B") * n.at("D");
+            return 2 * d * n.at("H") * n.at("T") + 2 * d * n.at("G") * n.at("S");
+          },
+      .flops =
+          [causal](Elem, const auto& n) {
             return reference::attention_flops(reference::attention_shape(n, 1, causal));
           },
-          .bound = [causal](const ReferenceArgs& a) {
+      .bound =
+          [causal](const ReferenceArgs& a) {
             return std::map<std::string, ErrorBound>{{"o", reference::attention_bounds(a, causal)}};
+          },
+      .sample_flops =
+          [](Elem, const auto& n) {
+            return 4.0 * static_cast<double>(n.at("S")) * static_cast<double>(n.at("D"));
           }};
 }
 

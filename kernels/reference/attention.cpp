@@ -151,8 +151,7 @@ dsl::ErrorBound attention_bounds(const dsl::ReferenceArgs& a, bool causal) {
   const ir::Tensor& o = a.tensors.at("o");
   std::map<std::string, std::int64_t> sizes = a.sizes;
   sizes["D"] = o.shape.back();
-  AttentionShape shape =
-      attention_shape(sizes, static_cast<float>(a.scalars.at("scale")), causal);
+  AttentionShape shape = attention_shape(sizes, static_cast<float>(a.scalars.at("scale")), causal);
   dsl::ErrorBound out =
       attention_bounds(shape, a.tensors.at("q"), a.tensors.at("k"), a.tensors.at("v"),
                        dsl::sample_places(o.count(), a.stride));
