@@ -185,9 +185,9 @@ void check_stream(const ir::Schedule& s, const ir::Stream& stream, const ir::Loc
   if (stream.owner != ir::Team::Cta || stream.step != 0)
     refuse("sets .owner or .step",
            "leave them out: the block owns a stream and takes its tile's step");
-  bool ring = stream.slots > 1 || stream.ahead > 0 || stream.hoist || stream.by != ir::Agent::Lane;
+  bool ring = stream.slots > 1 || stream.ahead > 0 || stream.by != ir::Agent::Lane;
   if (stream.store != ir::Store::Smem && ring)
-    refuse("has slots, a copying agent or a hoist, but stays in registers",
+    refuse("has slots or a copying agent, but stays in registers",
            "set .store = Store::Smem");
 }
 

@@ -14,15 +14,15 @@ namespace barline::dsl {
 
 class Tiles;
 
-/// A weight in codes of 4 or 8 bits with what decodes it. As a parameter it is its codes `name` and,
-/// with groups, its scales `name_scale` (f16 [K / group, N]); a schedule that packs its stream takes
-/// the packed image of ir/packing.h in place of the codes.
+/// A weight in codes of 4 or 8 bits with what decodes it. As a parameter it is its codes `name`
+/// and, with groups, its scales `name_scale` (f16 [K / group, N]); a schedule that packs its stream
+/// takes the packed image of ir/packing.h in place of the codes.
 struct Quantised {
   std::string name;
   Elem code;
-  std::vector<Axis> axes;      ///< as the codes lie, slowest first
+  std::vector<Axis> axes;  ///< as the codes lie, slowest first
   std::string k_axis, n_axis;
-  std::int64_t group = -1;     ///< weights of k that share a scale; 0: all; -1: no scales
+  std::int64_t group = -1;  ///< weights of k that share a scale; 0: all; -1: no scales
   ir::Loc loc;
 
   /// The codes' tensor: portable, or packed.
@@ -91,10 +91,10 @@ Tile binary(ir::Op op, const Tile& a, const Tile& b, const ir::Loc& loc);
 Tile binary(ir::Op op, const Tile& a, const Operand& b);
 Tile binary(ir::Op op, const Operand& a, const Tile& b);
 
-#define BARLINE_TILE_OPERATOR(symbol, op)                                                 \
-  inline Tile operator symbol(const Tile& a, const Tile& b) {                             \
-    return binary(ir::Op::op, a, b, {});                                                  \
-  }                                                                                       \
+#define BARLINE_TILE_OPERATOR(symbol, op)                                                    \
+  inline Tile operator symbol(const Tile& a, const Tile& b) {                                \
+    return binary(ir::Op::op, a, b, {});                                                     \
+  }                                                                                          \
   inline Tile operator symbol(const Tile& a, Operand b) { return binary(ir::Op::op, a, b); } \
   inline Tile operator symbol(Operand a, const Tile& b) { return binary(ir::Op::op, a, b); }
 BARLINE_TILE_OPERATOR(+, Add)

@@ -240,7 +240,8 @@ ValueId Tiles::load_box(const Tensor& t, const Place& place, std::size_t part, s
     attrs.push_back({Key::Order, static_cast<std::int64_t>(ir::MemOrder::Const), {}});
   if (packed) attrs.push_back({Key::Packed, 1, {}});
   const ir::Stream* stream = stream_of(t.name);
-  if (stream && stream->store == ir::Store::Smem) attrs.push_back({Key::Stream, 0, t.name});
+  if (stream && (stream->store == ir::Store::Smem || stream->hoist))
+    attrs.push_back({Key::Stream, 0, t.name});
   builder_.at(place.loc);
   return builder_.emit(Op::FragmentLoad, ir::tile(elem, layout), {from, base, row, col},
                        std::move(attrs));
@@ -302,9 +303,8 @@ ValueId Tiles::coordinate(const Tensor& t, const Place& place, std::size_t from_
 ValueId Tiles::block_origin(const Axis& axis, const std::string& span, const ir::Loc& loc) {
   if (auto it = origins_.find(span); it != origins_.end()) return it->second;
   auto tile = block_tiles_.find(span);
-  bool bound = std::any_of(kernel_.axes.begin(), kernel_.axes.end(), [&](const ir::Axis& a) {
-    return a.name == span && a.bound;
-  });
+  bool bound = std::any_of(kernel_.axes.begin(), kernel_.axes.end(),
+                           [&](const ir::Axis& a) { return a.name == span && a.bound; });
   if (tile == block_tiles_.end() && bound)  // all of it
     return origins_[span] = prelude_builder_.constant(s32, 0);
   if (tile == block_tiles_.end())
@@ -364,13 +364,16 @@ void Tiles::finish(const ir::Loc& loc) {
                          schedule_.name, list_tile(schedule_.tile)),
              "leave .tile out and set .threads");
   for (const ir::Stream& s : schedule_.streams) {
-    if (s.store == ir::Store::Smem && !staged.contains(std::string(s.of)))
+    bool used = s.store == ir::Store::Smem || s.hoist;
+    if (used && !staged.contains(std::string(s.of)))
       ir::fail(Diag::BadSchedule, loc,
                fmt::format("schedule '{}' streams '{}', which the kernel does not multiply",
                            schedule_.name, s.of),
                "name a tensor that a sum reads (a quantised weight's scales are 'name_scale')");
     if (s.store == ir::Store::Smem)
       kernel_.rings.push_back({std::string(s.of), s.by, s.slots, s.ahead, s.hoist});
+    else if (s.hoist)
+      kernel_.rings.push_back({std::string(s.of), ir::Agent::Lane, 0, 0, true});
   }
   auto& ops = kernel_.body.ops;
   ops.insert(ops.begin(), std::make_move_iterator(prelude_.ops.begin()),

@@ -13,7 +13,9 @@ namespace barline::ir {
 struct CopyShare {
   std::int64_t rows = 1, columns = 1;
   std::int64_t threads = 1;
-  int vec = 1;  ///< elements of a vector: the widest of 16 bytes that divides a row
+  /// Elements of a vector: the widest of 16 bytes that divides a row; of a box that would leave
+  /// threads idle, narrower, down to 4 bytes.
+  int vec = 1;
 
   struct Chunk {
     std::int64_t row = 0, col = 0;  ///< of its first element, in the box
@@ -34,6 +36,7 @@ constexpr CopyShare copy_share(std::int64_t rows, std::int64_t columns, int byte
                                std::int64_t threads) {
   int vec = 16 / bytes;
   while (columns % vec != 0) vec /= 2;
+  while (vec * bytes > 4 && rows * columns / vec < threads) vec /= 2;
   return {rows, columns, threads, vec};
 }
 

@@ -210,7 +210,7 @@ class Parser {
                           fmt::format("use one of: {}", fmt::join(all, ", ")));
     r.by = static_cast<Agent>(at - all.begin());
     lex_.expect("slots");
-    r.slots = static_cast<int>(lex_.expect_int("copies", 1, 64));
+    r.slots = static_cast<int>(lex_.expect_int("copies", 0, 64));
     lex_.expect("ahead");
     r.ahead = static_cast<int>(lex_.expect_int("uses", 0, r.slots));
     r.hoist = lex_.accept("hoist");

@@ -22,7 +22,9 @@ struct Stream {
   std::uint8_t slots = 1;     ///< copies of the buffer that rotate
   std::uint8_t ahead = 0;     ///< uses that a fill runs ahead of
   std::uint16_t step = 0;     ///< elements a use; 0: the schedule's vec
-  bool hoist = false;         ///< a box that several products read is loaded to registers once
+  /// A box that several products read is loaded to registers once; with store Reg, straight from
+  /// memory at the start of a step.
+  bool hoist = false;
   bool packed = false;        ///< codes come as the register images of ir/packing.h
   std::uint8_t multiple = 1;  ///< promise: rows are a multiple of so many elements (launch checks)
   constexpr bool operator==(const Stream&) const = default;
@@ -47,7 +49,7 @@ constexpr void fields(const Stream& s, Visitor&& visit) {
 struct Ring {
   std::string name;
   Agent by = Agent::Lane;
-  int slots = 1;
+  int slots = 1;       ///< 0: no ring; loads go to registers at the start of a trip (hoist)
   int ahead = 0;       ///< uses that a fill runs ahead; = slots: as soon as its slot is free
   bool hoist = false;  ///< a box that several products of a trip read is loaded to registers once
   bool operator==(const Ring&) const = default;

@@ -24,7 +24,7 @@ void add_dequant_s8(dsl::Registry& registry);
 
 // ---- matmul: on the tensor cores
 void add_matmul(dsl::Registry& registry);
-void add_qkv(dsl::Registry& registry);  ///< qkv_w4a16, qkv_w8a16, qkv_w8a16_columns
+void add_quantised(dsl::Registry& registry);  ///< qkv_w4a16, qkv_w8a16, matmul_w4a16, ..
 
 // ---- attention
 void add_attention_prefill(dsl::Registry& registry);  ///< and attention_prefill_causal

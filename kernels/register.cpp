@@ -15,7 +15,7 @@ void register_all(dsl::Registry& registry) {
   add_gelu(registry);
   add_dequant_s8(registry);
   add_matmul(registry);
-  add_qkv(registry);
+  add_quantised(registry);
   add_attention_prefill(registry);
   add_row_argmax(registry);
   add_transpose(registry);

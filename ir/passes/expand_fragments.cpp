@@ -77,6 +77,8 @@ class FragmentExpander {
     bool defines = !op.out.empty() && is_fragment_tile(op.out[0]);
     if (defines) {
       tiles_[op.out[0]] = {op, Groups(group_count(w_.layout(op.out[0])), no_value)};
+      // A tensor's latency is long: its loads are made where they stand, not where they are used.
+      if (op.is(Op::FragmentLoad) && w_.root(op.in[0]).slot < 0) all(b, op.out[0]);
     } else if (op.has(Terminator)) {
       b.append(flattened(b, op));
     } else {
@@ -217,16 +219,15 @@ class FragmentExpander {
   void dot(Builder& b, const Operation& op) {
     auto source = [&](ValueId tile) { return [&, tile](int g) { return group(b, tile, g); }; };
     Groups acc = all(b, op.in[0]);
-    tiles_[op.out[0]] = {{}, expand_dot(b, w_, op, std::move(acc), source(op.in[1]),
-                                        source(op.in[2]))};
+    tiles_[op.out[0]] = {{},
+                         expand_dot(b, w_, op, std::move(acc), source(op.in[1]), source(op.in[2]))};
   }
 
   void fold(Builder& b, const Operation& op) {
     std::vector<Groups> values;
     for (std::size_t i = 0; i < op.out.size(); ++i) values.push_back(all(b, op.in[i]));
     std::vector<Groups> results = expand_fold(b, w_, op, values);
-    for (std::size_t i = 0; i < op.out.size(); ++i)
-      tiles_[op.out[i]] = {{}, std::move(results[i])};
+    for (std::size_t i = 0; i < op.out.size(); ++i) tiles_[op.out[i]] = {{}, std::move(results[i])};
   }
 
   Kernel& k_;

@@ -61,31 +61,74 @@ class FillExpander {
     });
   }
 
+  /// One vector of the thread: from where, to where in the slot, and what must hold.
+  struct Move {
+    ValueId to = no_value;                                 ///< s32: element of the slot
+    std::int64_t offset = 0;                               ///< elements on from `to`
+    ValueId from = no_value;                               ///< s64: element of the tensor
+    ValueId col = no_value;                                ///< s32: column in the tensor
+    ValueId row_inside = no_value, col_inside = no_value;  ///< i1; no value: surely
+    ValueId here = no_value;  ///< i1: the thread has this vector; no value: surely
+  };
+
+  /// Vector q = rank + round * threads. Where whole rows of vectors make a round, a thread stays in
+  /// its column and steps by rows: one address is then alive, not one a round.
   void rounds(bool vectors) {
     Places& p = w_.places;
-    from_ = pitch_ = no_value;  // an arm's own
-    std::int64_t of_row = share_.columns / share_.vec, threads = share_.threads;
+    const std::int64_t of_row = share_.columns / share_.vec, threads = share_.threads;
+    const bool by_rows = threads % of_row == 0;
+    Move m;
     for (std::int64_t round = 0; round < share_.rounds(); ++round) {
-      // Vector q = rank + round * threads; whole rows of threads keep a thread in its column.
-      bool aligned = threads % of_row == 0;
-      ValueId q = aligned ? p.rank() : p.add(p.rank(), round * threads);
-      ValueId row = p.add(p.divided(q, of_row), aligned ? round * (threads / of_row) : 0);
-      ValueId col = p.times(p.modulo(q, of_row), share_.vec);
-      // A constant number of rows on from the round before: one address is alive, not one a round.
-      if (aligned && round > 0 && height_ != no_value) {
-        ValueId rows = w_.places.number(threads / of_row);
-        if (pitch_ == no_value) pitch_ = b_.binary(Op::Mul, wide(rows), wide(width_));
-        from_ = b_.binary(Op::Add, from_, pitch_);
+      std::int64_t rows = by_rows ? round * (threads / of_row) : 0;
+      if (round == 0 || !by_rows) {
+        ValueId q = p.add(p.rank(), by_rows ? 0 : round * threads);
+        m = first(p.divided(q, of_row), p.times(p.modulo(q, of_row), share_.vec));
       } else {
-        from_ = no_value;
+        step(m, round, threads / of_row);
+      }
+      if (height_ != no_value) {
+        ValueId room = rows ? b_.binary(Op::Sub, height_, p.number(rows)) : height_;
+        m.row_inside = b_.compare(Compare::Lt, row_, room);
       }
       bool partial = (round + 1) * threads > share_.chunks();
-      ValueId here = no_value;
-      if (partial)
-        here = p.head().compare(Compare::Lt, p.add(p.rank(), round * threads),
-                                p.number(share_.chunks()));
-      vector_at(row, col, here, vectors);
+      m.here = partial ? p.head().compare(Compare::Lt, p.add(p.rank(), round * threads),
+                                          p.number(share_.chunks()))
+                       : no_value;
+      move(m, vectors);
     }
+  }
+
+  /// The move of a thread whose vector starts at (row, col) of the box.
+  Move first(ValueId row, ValueId col) {
+    Places& p = w_.places;
+    Move m;
+    box_row_ = row;
+    box_col_ = col;
+    m.to = p.op(Op::Add, p.times(row, share_.columns), turned(row, col));
+    row_ = b_.binary(Op::Add, row0_, row);
+    m.col = b_.binary(Op::Add, col0_, col);
+    m.col_inside = b_.compare(Compare::Lt, m.col, width_);
+    m.from = wide(fill_.in[2]);
+    if (height_ != no_value)
+      m.from = b_.binary(Op::Add, m.from, b_.binary(Op::Mul, wide(row_), wide(width_)));
+    m.from = b_.binary(Op::Add, m.from, wide(m.col));
+    pitch_ = no_value;
+    return m;
+  }
+
+  /// The same thread's next move, `rows` further down: the round'th.
+  void step(Move& m, std::int64_t round, std::int64_t rows) {
+    Places& p = w_.places;
+    const std::int64_t period = std::int64_t{swizzle_.mask + 1} << swizzle_.shift;
+    if (rows % period == 0) {
+      m.offset += rows * share_.columns;
+    } else {
+      ValueId row = p.add(box_row_, round * rows);
+      m.to = p.op(Op::Add, p.times(row, share_.columns), turned(row, box_col_));
+    }
+    if (height_ == no_value) return;
+    if (pitch_ == no_value) pitch_ = b_.binary(Op::Mul, wide(p.number(rows)), wide(width_));
+    m.from = b_.binary(Op::Add, m.from, pitch_);
   }
 
   ValueId and_also(ValueId a, ValueId b) {
@@ -93,36 +136,23 @@ class FillExpander {
     return b == no_value ? a : b_.binary(Op::And, a, b);
   }
 
-  /// One vector of the thread: to the slot's (row, col), where `here` holds.
-  void vector_at(ValueId row, ValueId col, ValueId here, bool vectors) {
-    Places& p = w_.places;
-    ValueId to = p.op(Op::Add, p.times(row, share_.columns), turned(row, col));
-    ValueId r = b_.binary(Op::Add, row0_, row), c = b_.binary(Op::Add, col0_, col);
-    ValueId inside = no_value;
-    if (height_ != no_value) inside = b_.compare(Compare::Lt, r, height_);
-    if (from_ == no_value) {
-      from_ = wide(fill_.in[2]);
-      if (height_ != no_value)
-        from_ = b_.binary(Op::Add, from_, b_.binary(Op::Mul, wide(r), wide(width_)));
-      from_ = b_.binary(Op::Add, from_, wide(c));
-    }
-    const ValueId from = from_;
+  void move(const Move& m, bool vectors) {
     bool async = fill_.attr_as<Agent>(Key::Agent) == Agent::CpAsync && vectors;
-    if (vectors) inside = and_also(inside, b_.compare(Compare::Lt, c, width_));
+    ValueId inside = vectors ? and_also(m.row_inside, m.col_inside) : m.row_inside;
     if (!async) {
-      inside = and_also(inside, here);
-      return store(to, vectors ? load_vector(from, inside) : load_elements(from, c, inside), here);
+      inside = and_also(inside, m.here);
+      return store(m, vectors ? load_vector(m.from, inside) : load_elements(m, inside));
     }
-    if (here == no_value) return copy_async(to, from, inside);
+    if (m.here == no_value) return copy_async(m, inside);
     Operation guard{.op = Op::If,
-                    .in = {here},
+                    .in = {m.here},
                     .out = {},
                     .attrs = {},
                     .regions = std::vector<Region>(2),
                     .loc = fill_.loc};
     for (int arm = 0; arm < 2; ++arm) {
       b_.open(guard.regions[arm]);
-      if (arm == 0) copy_async(to, from, inside);
+      if (arm == 0) copy_async(m, inside);
       b_.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
       b_.close();
     }
@@ -138,18 +168,17 @@ class FillExpander {
     return p.op(Op::Add, p.times(chunk, swizzle_.chunk), p.modulo(col, swizzle_.chunk));
   }
 
-  ValueId wide(ValueId v) {
-    return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v);
-  }
+  ValueId wide(ValueId v) { return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v); }
 
-  void copy_async(ValueId to, ValueId from, ValueId inside) {
+  void copy_async(const Move& m, ValueId inside) {
     Operation copy{.op = Op::CopyAsync,
-                   .in = {fill_.in[0], to, fill_.in[1], from},
+                   .in = {fill_.in[0], m.to, fill_.in[1], m.from},
                    .out = {},
                    .attrs = {},
                    .regions = {},
                    .loc = fill_.loc};
     if (inside != no_value) copy.in.push_back(inside);
+    if (m.offset) copy.set(Key::Offset, m.offset);
     copy.set(Key::Lanes, std::int64_t{share_.vec});
     b_.append(std::move(copy));
   }
@@ -161,34 +190,34 @@ class FillExpander {
     return b_.emit(Op::Load, type, std::move(in), order());
   }
 
-  ValueId load_elements(ValueId from, ValueId col, ValueId inside) {
+  ValueId load_elements(const Move& m, ValueId inside) {
     std::vector<ValueId> parts;
     for (int i = 0; i < share_.vec; ++i) {
-      ValueId c = b_.binary(Op::Add, col, w_.places.number(i));
+      ValueId c = b_.binary(Op::Add, m.col, w_.places.number(i));
       ValueId active = and_also(inside, b_.compare(Compare::Lt, c, width_));
       auto attrs = order();
       attrs.push_back({Key::Offset, i, {}});
-      parts.push_back(b_.emit(Op::Load, scalar(elem_), {fill_.in[1], from, active}, attrs));
+      parts.push_back(b_.emit(Op::Load, scalar(elem_), {fill_.in[1], m.from, active}, attrs));
     }
     return share_.vec == 1 ? parts[0] : w_.pack(b_, parts);
   }
 
   std::vector<Attr> order() const {
-    bool constant = std::all_of(root_.params.begin(), root_.params.end(), [&](int p) {
-      return w_.k.params[p].access == Access::In;
-    });
+    bool constant = std::all_of(root_.params.begin(), root_.params.end(),
+                                [&](int p) { return w_.k.params[p].access == Access::In; });
     if (!constant) return {};
     return {{Key::Order, static_cast<std::int64_t>(MemOrder::Const), {}}};
   }
 
-  void store(ValueId to, ValueId value, ValueId here) {
+  void store(const Move& m, ValueId value) {
     Operation out{.op = Op::Store,
-                  .in = {fill_.in[0], to, value},
+                  .in = {fill_.in[0], m.to, value},
                   .out = {},
                   .attrs = {},
                   .regions = {},
                   .loc = fill_.loc};
-    if (here != no_value) out.in.push_back(here);
+    if (m.here != no_value) out.in.push_back(m.here);
+    if (m.offset) out.set(Key::Offset, m.offset);
     b_.append(std::move(out));
   }
 
@@ -201,7 +230,8 @@ class FillExpander {
   Elem elem_;
   CopyShare share_;
   Swizzle swizzle_;
-  ValueId from_ = no_value, pitch_ = no_value;  ///< of the round, in elements; between rounds
+  ValueId box_row_ = no_value, box_col_ = no_value, row_ = no_value;  ///< of the first move
+  ValueId pitch_ = no_value;  ///< s64: elements between a round's rows and the next one's
   ValueId row0_ = no_value, col0_ = no_value, width_ = no_value, height_ = no_value;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Codes become floats by their bits: put below the leading bit of 2^10, an unsigned code c is the
 // f16 number 1024 + c (16 times it where it stands four bits higher: 1024 + 16c), and one exact
-// operation leaves the signed value. Codes carry a bias of half their range: packed words are stored
-// with it, words of a portable row get it here, by the mask's exclusive or.
+// operation leaves the signed value. Codes carry a bias of half their range: packed words are
+// stored with it, words of a portable row get it here, by the mask's exclusive or.
 //
 //   s4 packed    e0 at bit 0, e1 at 16: mask 000f000f, - 1032;  e2 at 4, e3 at 20: / 16 - 72
 //   s4 portable  e0 at bit 0, e1 at 20, e2 at 8, e3 at 28: one lane's low nibble, one high
@@ -30,7 +30,8 @@ class Decoder {
 
   ValueId affine(ValueId bits, double scale0, double shift0, double scale1, double shift1) {
     ValueId v = b_.emit(Op::Bitcast, vector(Elem::F16, 2), {bits});
-    if (scale0 == 1 && scale1 == 1) return b_.emit(Op::Add, vector(Elem::F16, 2), {v, halves(shift0, shift1)});
+    if (scale0 == 1 && scale1 == 1)
+      return b_.emit(Op::Add, vector(Elem::F16, 2), {v, halves(shift0, shift1)});
     return b_.emit(Op::Fma, vector(Elem::F16, 2),
                    {v, halves(scale0, scale1), halves(shift0, shift1)});
   }

@@ -54,9 +54,8 @@ std::vector<Groups> expand_fold(Builder& b, FragmentWorld& w, const Operation& f
     for (int mask : lane_masks(from, axis)) {
       std::vector<ValueId> theirs;
       for (ValueId v : acc)
-        theirs.push_back(
-            b.emit(Op::Shuffle, {v, w.places.number(mask)},
-                   {{Key::Mode, static_cast<std::int64_t>(ShuffleMode::Xor), {}}}));
+        theirs.push_back(b.emit(Op::Shuffle, {v, w.places.number(mask)},
+                                {{Key::Mode, static_cast<std::int64_t>(ShuffleMode::Xor), {}}}));
       acc = inline_combine(b, fold, acc, theirs);
     }
     for (std::size_t i = 0; i < acc.size(); ++i) results[i].push_back(acc[i]);

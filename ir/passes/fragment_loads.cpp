@@ -88,7 +88,8 @@ class GroupLoader {
   }
 
   ValueId tensor_elements(At row, At col, Type type) {
-    ValueId r = from_origin(box_.row, load_.in[2], row), c = from_origin(box_.col, load_.in[3], col);
+    ValueId r = from_origin(box_.row, load_.in[2], row),
+            c = from_origin(box_.col, load_.in[3], col);
     ValueId width = w_.size(b_, root_, 0);
     ValueId inside = b_.compare(Compare::Lt, c, width);
     ValueId index = wide(load_.in[1]);
@@ -103,16 +104,12 @@ class GroupLoader {
 
   ValueId from_origin(const BoxAxis& axis, ValueId origin, At at) {
     Places& p = w_.places;
-    if (axis.derived && axis.per != 1)
-      origin = b_.binary(Op::Div, origin, p.number(axis.per));
-    if (axis.derived && axis.times != 1)
-      origin = b_.binary(Op::Mul, origin, p.number(axis.times));
+    if (axis.derived && axis.per != 1) origin = b_.binary(Op::Div, origin, p.number(axis.per));
+    if (axis.derived && axis.times != 1) origin = b_.binary(Op::Mul, origin, p.number(axis.times));
     return b_.binary(Op::Add, origin, p.add(at.thread, at.reg));
   }
 
-  ValueId wide(ValueId v) {
-    return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v);
-  }
+  ValueId wide(ValueId v) { return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v); }
 
   ValueId emit_load(Type type, ValueId index, std::int64_t offset, ValueId active) {
     std::vector<ValueId> in{load_.in[0], index};
@@ -244,7 +241,8 @@ class GroupLoader {
     return permute(permute(byte[0], byte[1], 0x0040), permute(byte[2], byte[3], 0x0040), 0x5410);
   }
 
-  // ---- words -------------------------------------------------------------------------------------
+  // ---- words
+  // -------------------------------------------------------------------------------------
 
   /// Elements 0, 1 of a group lie side by side in one word of a row, 2 and 3 in another (s4) or in
   /// the same way bytes of s8. The byte that holds a pair of nibbles is the lane's: both words'
@@ -260,8 +258,8 @@ class GroupLoader {
     bool at_once = in_slot() && swizzle_.columns % 2 == 0;
     ValueId both = at_once ? elements(row(reg), {p.number(0), k / 8}, 2) : no_value;
     for (int i = 0; i < 2; ++i)
-      words[i] = at_once ? w_.extract(b_, both, i)
-                         : elements(row(reg), {p.number(0), k / 8 + i}, 1);
+      words[i] =
+          at_once ? w_.extract(b_, both, i) : elements(row(reg), {p.number(0), k / 8 + i}, 1);
     ValueId t = p.divided(p.of_thread(layout_, axis), 2);  // byte of the word, 0 .. 3
     ValueId selector = p.op(Op::Add, p.times(t, 0x1111), p.number(0x4040));
     return b_.emit(Op::BytePermute, {words[0], words[1], b_.cast(Elem::U32, selector)});

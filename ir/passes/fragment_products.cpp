@@ -40,13 +40,14 @@ Groups expand_dot(Builder& b, FragmentWorld& w, const Operation& dot, Groups acc
     Groups as;
     for (int m = 0; m < p.m; ++m)
       as.push_back(operand(left, (k + p.k * m) * p.groups_a, p.groups_a));
-    for (int n = 0; n < p.n; ++n) {
-      ValueId right_n = operand(right, (k + p.k * n) * p.groups_b, p.groups_b);
-      for (int m = 0; m < p.m; ++m) {
+    Groups bs;
+    for (int n = 0; n < p.n; ++n)
+      bs.push_back(operand(right, (k + p.k * n) * p.groups_b, p.groups_b));
+    for (int m = 0; m < p.m; ++m)
+      for (int n = 0; n < p.n; ++n) {
         ValueId& c = acc[n + p.n * m];
-        c = b.emit(Op::MmaSync, w.k.type(c), {as[m], right_n, c});
+        c = b.emit(Op::MmaSync, w.k.type(c), {as[m], bs[n], c});
       }
-    }
   }
   return acc;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Neighbours along a row go out together where the row's length is even, one by one where it is not;
-// a length that the launch decides is asked once. Of the threads that hold an element one stores it.
+// Neighbours along a row go out together where the row's length is even, one by one where it is
+// not; a length that the launch decides is asked once. Of the threads that hold an element one
+// stores it.
 #include <algorithm>
 
 #include "ir/passes/fragments_p.h"
@@ -10,9 +11,11 @@ namespace {
 
 class StoreExpander {
  public:
-  StoreExpander(Builder& b, FragmentWorld& w, const Operation& store, const Groups& groups)
+  StoreExpander(Builder& b, FragmentWorld& w, Places& places, const Operation& store,
+                const Groups& groups)
       : b_(b),
         w_(w),
+        places_(places),
         store_(store),
         layout_(w.layout(store.in[4])),
         root_(w.root(store.in[0])),
@@ -20,14 +23,14 @@ class StoreExpander {
         groups_(groups) {}
 
   void run() {
-    owner_ = w_.places.owner(layout_);
+    owner_ = places_.owner(layout_);
     width_ = w_.size(b_, root_, 0);
     if (box_.row.tensor >= 0) height_ = w_.size(b_, root_, 1);
     bool pairs = group_size(layout_) > 1 && layout_.digits[0].axis == box_.col.tile;
     if (!pairs || always_even()) return all(pairs);
-    ValueId rest = b_.binary(Op::Rem, width_, w_.places.number(2));
+    ValueId rest = b_.binary(Op::Rem, width_, places_.number(2));
     Operation choice{.op = Op::If,
-                     .in = {b_.compare(Compare::Eq, rest, w_.places.number(0))},
+                     .in = {b_.compare(Compare::Eq, rest, places_.number(0))},
                      .out = {},
                      .attrs = {},
                      .regions = std::vector<Region>(2),
@@ -61,8 +64,8 @@ class StoreExpander {
   ValueId position(const BoxAxis& axis, ValueId origin, int reg) {
     if (axis.tile < 0) return origin;
     std::int64_t r = Places::of_register(layout_, axis.tile, reg);
-    ValueId first = b_.binary(Op::Add, origin, w_.places.of_thread(layout_, axis.tile));
-    return r ? b_.binary(Op::Add, first, w_.places.number(r)) : first;
+    ValueId first = b_.binary(Op::Add, origin, places_.of_thread(layout_, axis.tile));
+    return r ? b_.binary(Op::Add, first, places_.number(r)) : first;
   }
 
   void one(int reg, ValueId value) {
@@ -85,12 +88,11 @@ class StoreExpander {
     b_.append(std::move(out));
   }
 
-  ValueId wide(ValueId v) {
-    return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v);
-  }
+  ValueId wide(ValueId v) { return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v); }
 
   Builder& b_;
   FragmentWorld& w_;
+  Places& places_;
   const Operation& store_;
   const Layout& layout_;
   const Root& root_;
@@ -102,7 +104,14 @@ class StoreExpander {
 }  // namespace
 
 void expand_store(Builder& b, FragmentWorld& w, const Operation& store, const Groups& groups) {
-  StoreExpander(b, w, store, groups).run();
+  // Positions are worked out here, not at the kernel's head: they take no registers from the loop.
+  Places places(w.k);
+  Region stores;
+  Builder inner(w.k, stores);
+  inner.at(b.loc());
+  StoreExpander(inner, w, places, store, groups).run();
+  for (Operation& op : places.take()) b.append(std::move(op));
+  for (Operation& op : stores.ops) b.append(std::move(op));
 }
 
 }  // namespace barline::ir

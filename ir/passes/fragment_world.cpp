@@ -45,8 +45,7 @@ ValueId FragmentWorld::size(Builder& b, const Root& root, int from_last) {
   for (std::size_t i = root.params.size() - 1; i-- > 0;) {
     ValueId here = of(root.params[i]);
     if (here == v) continue;
-    ValueId is =
-        b.compare(Compare::Eq, root.chosen, places.number(static_cast<std::int64_t>(i)));
+    ValueId is = b.compare(Compare::Eq, root.chosen, places.number(static_cast<std::int64_t>(i)));
     v = b.emit(Op::Select, {is, here, v});
   }
   return v;

@@ -13,9 +13,12 @@
 //   ahead = slots        after the reads of use n - ahead, whose copy it takes:
 //                        at the last of these places in the trip
 //
-// A fill past the last trip lies outside its tensor, or is read by nobody: it needs no guard. What a
-// trip fills by asynchronous copies is one group, closed once a trip, so that counting groups counts
-// trips. The fills of the trips before the first are what the same rule gives for trips -1, -2, ..
+// A fill past the last trip lies outside its tensor, or is read by nobody: lanes' fills need no
+// guard and stay in one block with the products that hide them. Asynchronous copies of a later trip
+// stand under a uniform `if`, so that their addresses do not take registers from the products
+// (unless only some threads copy: a branch of threads stands in no other); what a trip copies is
+// one group, closed whether or not the guard held, so that counting groups counts trips. The fills
+// of the trips before the first are what the same rule gives for trips -1, -2, ..
 //
 // A box that no trip changes is filled once, before the loop, and read from its slot at each use;
 // with `hoist` its registers are loaded there, too.
@@ -263,12 +266,36 @@ class LoopLowerer {
     body_ = std::move(out);
   }
 
+  /// The fills of one point; the asynchronous ones of one later trip share a guard.
   void fills_in_trip(Builder& b, const std::vector<PlannedFill>& fills) {
+    std::map<int, std::vector<PlannedFill>> async;
     for (const PlannedFill& f : fills) {
-      ValueId trip = body_.args[0];
-      if (f.trip > 0) trip = b.binary(Op::Add, trip, b.constant(Elem::S32, f.trip));
-      fill(b, f, trip);
+      if (f.trip > 0 && f.ring->ring->by == Agent::CpAsync)
+        async[f.trip].push_back(f);
+      else
+        fill(b, f, later(b, f.trip));
     }
+    for (const auto& [ahead, group] : async) {
+      ValueId trip = later(b, ahead);
+      Operation guard{.op = Op::If,
+                      .in = {b.compare(Compare::Lt, trip, loop_.in[1])},
+                      .out = {},
+                      .attrs = {},
+                      .regions = std::vector<Region>(2),
+                      .loc = loop_.loc};
+      for (int arm = 0; arm < 2; ++arm) {
+        b.open(guard.regions[arm]);
+        for (const PlannedFill& f : arm == 0 ? group : std::vector<PlannedFill>{}) fill(b, f, trip);
+        b.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
+        b.close();
+      }
+      b.append(std::move(guard));
+    }
+  }
+
+  ValueId later(Builder& b, int trips) {
+    ValueId trip = body_.args[0];
+    return trips == 0 ? trip : b.binary(Op::Add, trip, b.constant(Elem::S32, trips));
   }
 
   void staged_load(Builder& b, const Operation& op, const LoopRing& r, int use) {

@@ -206,8 +206,7 @@ void place_syncs(Kernel& k) {
   walk.place();
   hoist_barriers(k.body, walk);
   drop_needless(k, walk);
-  while (join_one(k, walk)) {
-  }
+  while (join_one(k, walk)) drop_needless(k, walk);  // one for two may leave a third nothing to do
   for (const Site& s : barriers_of(k))
     if (s.op().find(Key::Pending) && !s.op().attr(kept)) settle_wait(s.op(), walk);
   erase_gone(k.body);

@@ -4,7 +4,8 @@
 //
 //   s          one x slot, one w slot, filled right before their use: six barriers a step of three
 //              segments. The tile of 64 x 16 x 16 is the field's reference for this cadence.
-//   sp         S + 1/2P: x's fragments stay in registers over the step, w has two slots and is filled
+//   sp         S + 1/2P: x's fragments stay in registers over the step, w has two slots and is
+//   filled
 //              one use ahead: three barriers a step.
 //   ring*      cp.async rings filled `slots - 1` steps ahead: one barrier a step.
 #pragma once
@@ -20,21 +21,31 @@ using ir::Stream;
 
 inline constexpr ir::MatrixTile tile_64x16{.m = 64, .n = 16, .k = 16, .warps_m = 2, .warps_n = 2};
 
-inline constexpr ir::Schedule design_s{
-    .name = "s",
-    .tile = tile_64x16,
-    .segments = Segments::Inner,
-    .streams = {{.of = "x", .store = Store::Smem}, {.of = "w", .store = Store::Smem}}};
+/// Design S under a cap of `regs` registers, which sets how many blocks share an SM.
+constexpr ir::Schedule design_s(std::string_view name, int regs) {
+  return {.name = name,
+          .tile = tile_64x16,
+          .segments = Segments::Inner,
+          .streams = {{.of = "x", .store = Store::Smem}, {.of = "w", .store = Store::Smem}},
+          .budget = {.regs = static_cast<std::uint16_t>(regs)}};
+}
+
+inline constexpr Stream sp_x{
+    .of = "x", .store = Store::Smem, .slots = 1, .ahead = 1, .hoist = true};
+inline constexpr Stream sp_w{.of = "w", .store = Store::Smem, .slots = 2, .ahead = 1};
 
 inline constexpr ir::Schedule design_sp{
+    .name = "sp", .tile = tile_64x16, .segments = Segments::Inner, .streams = {sp_x, sp_w}};
+/// With scales in registers: a step's are loaded together at its start.
+inline constexpr ir::Schedule design_sp_scales{
     .name = "sp",
     .tile = tile_64x16,
     .segments = Segments::Inner,
-    .streams = {{.of = "x", .store = Store::Smem, .slots = 1, .ahead = 1, .hoist = true},
-                {.of = "w", .store = Store::Smem, .slots = 2, .ahead = 1}}};
+    .streams = {sp_x, sp_w, {.of = "w_scale", .store = Store::Reg, .hoist = true}},
+    .budget = {.regs = 64}};
 
-/// A stream of 16-bit elements by cp.async through `slots` copies, filled all but one ahead; its rows
-/// are a multiple of 16 bytes.
+/// A stream of 16-bit elements by cp.async through `slots` copies, filled all but one ahead; its
+/// rows are a multiple of 16 bytes.
 constexpr Stream ring_of(std::string_view of, int slots, bool packed = false) {
   return {.of = of,
           .store = Store::Smem,

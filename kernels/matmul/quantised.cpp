@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fused QKV projections: {y_q, y_k, y_v} = x {w_q, w_k, w_v} over quantised weights, f16 in and out,
-// sums in f32. The projections are segments of one axis, each of its own width (GQA).
+// Fused QKV projections: {y_q, y_k, y_v} = x {w_q, w_k, w_v} over quantised weights, f16 in and
+// out, sums in f32. The projections are segments of one axis, each of its own width (GQA).
 //
 //   qkv_w4a16   int4 codes with f16 scales a group of k: w = rn_f16(q * s)
 //   qkv_w8a16   int8 codes, one f32 scale a projection, after the sum
 //   qkv_w8a16_columns   the same with a scale a column
+//   matmul_w4a16*       one projection alone, groups of 32 .. 256 or all of K
+#include <fmt/format.h>
+
 #include "dsl/dsl.h"
 #include "kernels/kernels.h"
 #include "kernels/matmul/schedules.h"
@@ -49,6 +52,19 @@ KernelSource qkv_w8a16_columns(Elem) {
   });
 }
 
+/// One projection alone: y = x rn_f16(q * s), f16 or f32 out, groups of 32 .. 256 or all of K.
+KernelSource matmul_w4a16(Elem type, std::int64_t group) {
+  Axis M{"M"}, K{"K", group ? group : 8}, N{"N"};
+  In x{"x", f16, {M, K}};
+  Int4 w{"w", {N, K}, group};
+  Out y{"y", type, {M, N}};
+  return kernel("matmul_w4a16", {x, w, y}, [=](Tiles& b) {
+    auto acc = b.sum(K, [&](Index k) { return dot(x(M, k), w(N, k)); });
+    b.store(y(M, N), acc);
+  });
+}
+
+const reference::Contraction single{.weights = reference::Weights::Int4};
 const reference::Contraction int4{.weights = reference::Weights::Int4,
                                   .segments = {"_q", "_k", "_v"}};
 const reference::Contraction int8{.weights = reference::Weights::Int8,
@@ -70,6 +86,14 @@ constexpr ir::Schedule ring_int8(std::string_view name, ir::MatrixTile tile, int
 
 constexpr ir::MatrixTile tile_128x128{.m = 128, .n = 128, .k = 64, .warps_m = 2, .warps_n = 2};
 constexpr ir::MatrixTile tile_64x128{.m = 64, .n = 128, .k = 64, .warps_m = 1, .warps_n = 4};
+
+/// A product of any shape: lanes fill two slots a step ahead, scales go to registers.
+constexpr ir::Schedule pair_64x64{
+    .name = "pair64x64",
+    .tile = {.m = 64, .n = 64, .k = 32, .warps_m = 2, .warps_n = 2},
+    .streams = {{.of = "x", .store = Store::Smem, .slots = 2, .ahead = 1},
+                {.of = "w", .store = Store::Smem, .slots = 2, .ahead = 1},
+                {.of = "w_scale", .store = Store::Reg, .hoist = true}}};
 
 KernelEntry entry(std::string name, std::string doc, std::vector<ir::Schedule> schedules,
                   std::function<KernelSource(Elem)> make, const reference::Contraction& c) {
@@ -93,22 +117,37 @@ KernelEntry entry(std::string name, std::string doc, std::vector<ir::Schedule> s
 
 }  // namespace
 
-void add_qkv(Registry& registry) {
+void add_quantised(Registry& registry) {
   std::vector<ir::Schedule> rings4{ring_int4("ring128x128", tile_128x128, 4, 2),
                                    ring_int4("ring64x128", tile_64x128, 4, 2)};
-  std::vector<ir::Schedule> rings8{ring_int8("ring128x128", tile_128x128, 4, 2),
-                                   ring_int8("ring64x128", tile_64x128, 4, 2)};
-  auto all = [](std::vector<ir::Schedule> rings) {
-    rings.insert(rings.begin(), {design_s, design_sp});
+  std::vector<ir::Schedule> rings8{ring_int8("ring64x128", tile_64x128, 4, 2)};
+  auto all = [](const ir::Schedule& s, const ir::Schedule& sp, std::vector<ir::Schedule> rings) {
+    rings.insert(rings.begin(), {s, sp});
     return rings;
   };
-  registry.add(entry("qkv_w4a16", "q, k, v = x {w_q, w_k, w_v}, int4 weights in groups of 128",
-                     all(rings4), [](Elem) { return qkv_w4a16(128); }, int4));
+  rings8.push_back(design_s("s56", 56));
+  registry.add(entry(
+      "qkv_w4a16", "q, k, v = x {w_q, w_k, w_v}, int4 weights in groups of 128",
+      all(design_s("s", 56), design_sp_scales, rings4), [](Elem) { return qkv_w4a16(128); }, int4));
   registry.add(entry("qkv_w8a16", "q, k, v = x {w_q, w_k, w_v}, int8 weights, a scale a projection",
-                     all(rings8), qkv_w8a16, int8));
+                     all(design_s("s", 48), design_sp, rings8), qkv_w8a16, int8));
   registry.add(entry("qkv_w8a16_columns",
-                     "q, k, v = x {w_q, w_k, w_v}, int8 weights, a scale a column", all(rings8),
-                     qkv_w8a16_columns, int8));
+                     "q, k, v = x {w_q, w_k, w_v}, int8 weights, a scale a column",
+                     all(design_s("s", 48), design_sp, rings8), qkv_w8a16_columns, int8));
+  KernelEntry one = entry(
+      "matmul_w4a16", "y = x w, int4 weights in groups of 128", {pair_64x64, rings4[1]},
+      [](Elem type) { return matmul_w4a16(type, 128); }, single);
+  one.types = {f16, f32};
+  registry.add(one);
+  for (std::int64_t group : {32, 64, 256, 0}) {
+    one.name = group ? fmt::format("matmul_w4a16_g{}", group) : "matmul_w4a16_gk";
+    one.doc = group ? fmt::format("y = x w, int4 weights in groups of {}", group)
+                    : "y = x w, int4 weights with a scale a column";
+    one.types = {f16};
+    one.schedules = {pair_64x64};
+    one.make = [group](Elem type) { return matmul_w4a16(type, group); };
+    registry.add(one);
+  }
 }
 
 }  // namespace barline::kernels
