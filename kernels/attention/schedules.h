@@ -30,8 +30,8 @@ constexpr ir::Schedule flash(std::string_view name, ir::MatrixTile tile, int slo
 inline constexpr ir::Schedule flash_64 =
     flash("flash128x64_D64", {.m = 128, .n = 64, .warps_m = 4}, 2, false, 2);
 inline constexpr ir::Schedule flash_128 =
-    flash("flash128x64_D128", {.m = 128, .n = 64, .warps_m = 8}, 2, true, 1);
+    flash("flash128x32_D128", {.m = 128, .n = 32, .warps_m = 4}, 2, false, 2);
 inline constexpr ir::Schedule flash_256 =
-    flash("flash64x16_D256", {.m = 64, .n = 16, .warps_m = 4}, 2, false, 1);
+    flash("flash64x32_D256", {.m = 64, .n = 32, .warps_m = 4}, 2, false, 1);
 
 }  // namespace barline::kernels
