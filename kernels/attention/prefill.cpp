@@ -6,7 +6,7 @@
 //   attention_prefill          every query sees every key
 //   attention_prefill_causal   query i sees the keys j <= i + S - T: the last query sees all
 //
-// `scale` is positive. A query that sees no key gives 0.
+// `scale` is positive; H is a multiple of G. A query that sees no key gives 0.
 #include <limits>
 
 #include "dsl/dsl.h"
@@ -29,7 +29,7 @@ KernelSource prefill(Elem type, bool causal) {
   Arg scale{"scale"};
   Out o{"o", type, {B, H, T, D}};
   return kernel("attention_prefill", {q, k, v, scale, o}, [=](Tiles& b) {
-    Value head = b.index(H), batch = b.index(B), group = head / (b.size(H) / b.size(G));
+    Value head = b.index(H), batch = b.index(B), group = head * G / H;
     Index t = b.rows(T, causal);
     Value seen = b.size(S), behind = b.size(S) - T;  // keys before the first query's own
     if (causal) seen = min(seen, t.origin + t.extent + behind);
