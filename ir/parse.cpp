@@ -214,6 +214,9 @@ class Parser {
     lex_.expect("ahead");
     r.ahead = static_cast<int>(lex_.expect_int("uses", 0, r.slots));
     r.hoist = lex_.accept("hoist");
+    if (r.slots == 0 && !r.hoist)
+      lex_.error_at_taken(fmt::format("ring '{}' of 0 slots that does not hoist", r.name),
+                          "write 'hoist' (loads to registers, early), or give it a slot");
     k_.rings.push_back(std::move(r));
   }
 

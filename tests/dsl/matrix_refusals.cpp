@@ -168,7 +168,6 @@ TEST_CASE("a stream says what is done, of an operand that is there", "[dsl]") {
                p.streamed({.of = "x", .store = Store::Smem, .step = 8}));
   EXPECT_ERROR(BadSchedule, "rows of a multiple of 0", p.streamed({.of = "x", .multiple = 0}));
   EXPECT_ERROR(BadSchedule, "stays in registers", p.streamed({.of = "x", .slots = 2}));
-  EXPECT_ERROR(BadSchedule, "stays in registers", p.streamed({.of = "x", .hoist = true}));
   EXPECT_ERROR(BadSchedule, "stays in registers", p.streamed({.of = "x", .by = Agent::CpAsync}));
   EXPECT_ERROR(BadSchedule, "streams 'v', which is no tensor of the kernel",
                p.streamed({.of = "v", .store = Store::Smem}));
@@ -178,7 +177,19 @@ TEST_CASE("a stream says what is done, of an operand that is there", "[dsl]") {
                p.streamed({.of = "w", .store = Store::Smem, .packed = true}));
   EXPECT_ERROR(BadSchedule, "stream 'x' is listed twice",
                p.product({.tile = one_warp, .streams = {{.of = "x"}, {.of = "x"}}}));
+  EXPECT_ERROR(BadSchedule, "streams 'y', which the kernel does not multiply",
+               p.streamed({.of = "y", .hoist = true}));
   CHECK_NOTHROW(p.streamed({.of = "x", .multiple = 8}));
+}
+
+TEST_CASE("a stream that hoists in registers is a ring without slots", "[dsl]") {
+  Problem p;
+  CHECK(p.streamed({.of = "x"}).rings.empty());
+  ir::Kernel k = p.streamed({.of = "x", .hoist = true});
+  REQUIRE(k.rings.size() == 1);
+  CHECK((k.rings[0] == ir::Ring{"x", Agent::Lane, 0, 0, true}));
+  ir::run_pipeline(k);
+  CHECK(k.slots.empty());
 }
 
 TEST_CASE("rows are the multiple that a stream promises", "[dsl]") {

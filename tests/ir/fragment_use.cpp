@@ -61,8 +61,7 @@ TEST_CASE("a tile stands over its tensor's last axes, or those they derive from"
           "[ir][fragment]") {
   Kernel k;
   auto axis = [&](const char* name, int of = -1, std::int64_t per = 1, std::int64_t times = 1) {
-    k.axes.push_back(
-        {.name = name, .bound = {}, .of = of, .per = per, .times = times});
+    k.axes.push_back({.name = name, .bound = {}, .of = of, .per = per, .times = times});
     return static_cast<int>(k.axes.size() - 1);
   };
   axis("M"), axis("N"), axis("K");
@@ -107,10 +106,16 @@ TEST_CASE("threads share the copy of a box, each element once", "[ir][fragment]"
                                                {3, 20, 2, 32},
                                                {5, 7, 4, 96},
                                                {1, 1, 1, 32},
+                                               {16, 16, 2, 128},
+                                               {8, 4, 2, 128},
+                                               {16, 16, 1, 128},
                                                {8, 128, 4, 64}}) {
     CopyShare s = copy_share(rows, columns, bytes, threads);
     CHECK(columns % s.vec == 0);
-    CHECK((s.vec * bytes == 16 || columns % (2 * s.vec) != 0));
+    // Twice as wide is no vector, parts a row, or leaves threads idle that vectors could keep busy.
+    CHECK((s.vec * bytes == 16 || columns % (2 * s.vec) != 0 ||
+           rows * columns / (2 * s.vec) < threads));
+    CHECK((rows * columns / s.vec >= threads || s.vec * bytes <= 4));
     std::set<std::pair<std::int64_t, std::int64_t>> seen;
     for (int t = 0; t < threads; ++t)
       for (int j = 0; j < s.rounds(); ++j)

@@ -98,17 +98,14 @@ std::string written_anew(const std::string& page) {
 }  // namespace
 
 TEST_CASE("barriers a step are those of the schedule, and each is needed", "[kernels][cadence]") {
-  const std::pair<const char*, int> cadences[] = {{"qkv_w4a16@s", 6},
-                                                  {"qkv_w4a16@sp", 3},
-                                                  {"qkv_w8a16@s", 6},
-                                                  {"qkv_w8a16@sp", 3},
-                                                  {"qkv_w8a16_columns@s", 6},
-                                                  {"qkv_w8a16_columns@sp", 3},
-                                                  {"qkv_w4a16@ring128x128", 1},
-                                                  {"qkv_w4a16@ring64x128", 1},
-                                                  {"qkv_w8a16@ring128x128", 1},
-                                                  {"qkv_w8a16@ring64x128", 1},
-                                                  {"qkv_w8a16_columns@ring128x128", 1}};
+  const std::pair<const char*, int> cadences[] = {
+      {"qkv_w4a16@s", 6},           {"qkv_w4a16@sp", 3},
+      {"qkv_w8a16@s", 6},           {"qkv_w8a16@sp", 3},
+      {"qkv_w8a16_columns@s", 6},   {"qkv_w8a16_columns@sp", 3},
+      {"qkv_w4a16@ring128x128", 1}, {"qkv_w4a16@ring64x128", 1},
+      {"qkv_w8a16@ring64x128", 1},  {"qkv_w8a16_columns@ring64x128", 1},
+      {"qkv_w8a16@s56", 6},         {"matmul_w4a16@ring64x128", 1},
+      {"matmul@ring128x128", 1}};
   for (auto [name, barriers] : cadences) {
     Certified c = certified(lowered(name));
     INFO(name << "\n" << c.text);

@@ -28,6 +28,12 @@ const Subject subjects[] = {
     {"qkv_w4a16", {.weights = Weights::Int4, .segments = qkv}, 128},
     {"qkv_w8a16", {.weights = Weights::Int8, .segments = qkv}},
     {"qkv_w8a16_columns", {.weights = Weights::Int8, .segments = qkv}},
+    {"matmul_w8a8", {.weights = Weights::Int8}},
+    {"matmul_w4a16", {.weights = Weights::Int4}, 128},
+    {"matmul_w4a16_g32", {.weights = Weights::Int4}, 32},
+    {"matmul_w4a16_g64", {.weights = Weights::Int4}, 64},
+    {"matmul_w4a16_g256", {.weights = Weights::Int4}, 256},
+    {"matmul_w4a16_gk", {.weights = Weights::Int4}},
 };
 
 test::Sizes sizes_of(const Subject& s, const CanaryShape& shape) {
@@ -92,17 +98,19 @@ TEST_CASE("canaries on a single row and column", "[kernels]") {
 }
 
 TEST_CASE("ragged matmuls of every type have the reference's bits", "[kernels]") {
-  for (ir::Elem type : test::entry("matmul").types)
-    for (const ir::Schedule& schedule : test::entry("matmul").schedules)
-      for (auto [m, n, k] : {std::tuple{1, 1, 1}, {7, 130, 33}, {65, 63, 100}, {130, 17, 65}}) {
-        Problem p("matmul", type, schedule,
-                  test::rounded_up("matmul", type, schedule, {{"M", m}, {"N", n}, {"K", k}}));
-        test::Tensors whole = p.simulated(false), lowered = p.simulated(true);
-        p.refer();
-        INFO(p.config.label << " " << m << " " << n << " " << k);
-        CHECK(test::first_difference(whole, p.tensors) == "");
-        CHECK(test::first_difference(lowered, p.tensors) == "");
-      }
+  for (const char* name :
+       {"matmul", "matmul_epilogue", "matmul_w8a8", "matmul_w4a16", "matmul_w4a16_gk"})
+    for (ir::Elem type : test::entry(name).types)
+      for (const ir::Schedule& schedule : test::entry(name).schedules)
+        for (auto [m, n, k] : {std::tuple{1, 1, 1}, {7, 130, 33}, {65, 63, 100}, {130, 17, 65}}) {
+          Problem p(name, type, schedule,
+                    test::rounded_up(name, type, schedule, {{"M", m}, {"N", n}, {"K", k}}));
+          test::Tensors whole = p.simulated(false), lowered = p.simulated(true);
+          p.refer();
+          INFO(p.config.label << " " << m << " " << n << " " << k);
+          CHECK(test::first_difference(whole, p.tensors) == "");
+          CHECK(test::first_difference(lowered, p.tensors) == "");
+        }
 }
 
 TEST_CASE("ragged projections with scales of their own have the reference's bits", "[kernels]") {

@@ -60,11 +60,11 @@ class MatrixGenerator {
     ir::Stream s{.of = of};
     s.packed = packed_ && of == "w";
     s.store = rng_.one_in(4) ? ir::Store::Reg : ir::Store::Smem;
+    s.hoist = rng_.one_in(3);
     if (s.store == ir::Store::Reg) return s;
     s.slots = static_cast<std::uint8_t>(rng_.between(1, 4));
     s.ahead = static_cast<std::uint8_t>(rng_.between(0, s.slots));
     s.by = asynchronous_ && !rng_.one_in(4) ? ir::Agent::CpAsync : ir::Agent::Lane;
-    s.hoist = rng_.one_in(3);
     s.multiple = rng_.one_in(3) ? 8 : 1;
     return s;
   }
@@ -161,7 +161,8 @@ class MatrixGenerator {
   RandomKernel built(const KernelSource& source) {
     Config c{.schedule = schedule_, .dims = {}, .label = "random_product"};
     if (rng_.one_in(4)) c.dims["K"] = 16 * rng_.between(1, 9);
-    if (rng_.one_in(4) && !segmented_) c.dims["N"] = multiples() * rng_.between(1, 40 / multiples());
+    if (rng_.one_in(4) && !segmented_)
+      c.dims["N"] = multiples() * rng_.between(1, 40 / multiples());
     RandomKernel r{instantiate(source, c), {}, 3000};
     for (const ir::Axis& a : r.kernel.axes)
       if (ir::is_dynamic(a)) r.axis_sizes.push_back(size(a));
