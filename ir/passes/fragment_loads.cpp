@@ -276,17 +276,24 @@ class GroupLoader {
     std::int64_t k = Places::of_register(layout_, k_axis, reg);
     std::int64_t unit_n = n / packing.unit_n(), unit_k = k / Packing::unit_k;
     At r{p.divided(p.of_warp(layout_, n_axis), packing.unit_n()), unit_n};
-    At c{p.times(p.lane(), 4), unit_k * Packing::unit_words};
-    ValueId words = elements(r, c, 4);
+    auto word_of = [&](std::int64_t n, std::int64_t k) {
+      std::int64_t element = (n % packing.unit_n() / 8 * 4 + k % Packing::unit_k / 16) * 4;
+      return element / packing.per_word();
+    };
+    // Bytes fill twice the registers of nibbles: half a lane's words at a time.
+    const int count = packing.code == Elem::S8 ? 2 : 4;
+    const std::int64_t first = word_of(n, k) / count * count;
+    At c{p.times(p.lane(), 4), unit_k * Packing::unit_words + first};
+    ValueId words = elements(r, c, count);
     ValueId word[4];
-    for (int i = 0; i < 4; ++i) word[i] = w_.extract(b_, words, i);
+    for (int i = 0; i < count; ++i) word[i] = w_.extract(b_, words, i);
     for (int other = 0; other < static_cast<int>(groups.size()); ++other) {
       int at = other * group_of_two_axes;
       std::int64_t on = Places::of_register(layout_, n_axis, at);
       std::int64_t ok = Places::of_register(layout_, k_axis, at);
       if (on / packing.unit_n() != unit_n || ok / Packing::unit_k != unit_k) continue;
-      std::int64_t element = (on % packing.unit_n() / 8 * 4 + ok % Packing::unit_k / 16) * 4;
-      groups[other] = word[element / packing.per_word()];
+      std::int64_t at_word = word_of(on, ok) - first;
+      if (at_word >= 0 && at_word < count) groups[other] = word[at_word];
     }
   }
 

@@ -85,7 +85,8 @@ constexpr ir::Schedule ring_int8(std::string_view name, ir::MatrixTile tile, int
 }
 
 constexpr ir::MatrixTile tile_128x128{.m = 128, .n = 128, .k = 64, .warps_m = 2, .warps_n = 2};
-constexpr ir::MatrixTile tile_64x128{.m = 64, .n = 128, .k = 64, .warps_m = 1, .warps_n = 4};
+constexpr ir::MatrixTile tile_64x128{.m = 64, .n = 128, .k = 128, .warps_m = 1, .warps_n = 4};
+constexpr ir::MatrixTile tile_64x64{.m = 64, .n = 64, .k = 128, .warps_m = 1, .warps_n = 4};
 
 /// A product of any shape: lanes fill two slots a step ahead, scales go to registers.
 constexpr ir::Schedule pair_64x64{
@@ -118,9 +119,14 @@ KernelEntry entry(std::string name, std::string doc, std::vector<ir::Schedule> s
 }  // namespace
 
 void add_quantised(Registry& registry) {
-  std::vector<ir::Schedule> rings4{ring_int4("ring128x128", tile_128x128, 4, 2),
-                                   ring_int4("ring64x128", tile_64x128, 4, 2)};
-  std::vector<ir::Schedule> rings8{ring_int8("ring64x128", tile_64x128, 4, 2)};
+  // A tile of 128 rows for prefill, of 64 for up to 64 tokens: narrow where few blocks are to be
+  // had.
+  std::vector<ir::Schedule> rings4{ring_int4("ring128x128", tile_128x128, 3, 2),
+                                   ring_int4("ring64x128", tile_64x128, 3, 2),
+                                   ring_int4("ring64x64", tile_64x64, 3, 3)};
+  std::vector<ir::Schedule> rings8{ring_int8("ring128x128", tile_128x128, 3, 2),
+                                   ring_int8("ring64x128", tile_64x128, 3, 2),
+                                   ring_int8("ring64x64", tile_64x64, 3, 3)};
   auto all = [](const ir::Schedule& s, const ir::Schedule& sp, std::vector<ir::Schedule> rings) {
     rings.insert(rings.begin(), {s, sp});
     return rings;
