@@ -104,6 +104,7 @@ TEST_CASE("barriers a step are those of the schedule, and each is needed", "[ker
       {"qkv_w8a16_columns@s", 6},   {"qkv_w8a16_columns@sp", 3},
       {"qkv_w4a16@ring128x128", 1}, {"qkv_w4a16@ring64x128", 1},
       {"qkv_w8a16@ring64x128", 1},  {"qkv_w8a16_columns@ring64x128", 1},
+      {"qkv_w4a16@ring64x64", 1},   {"qkv_w8a16@ring64x64", 1},
       {"qkv_w8a16@s56", 6},         {"matmul_w4a16@ring64x128", 1},
       {"matmul@ring128x128", 1}};
   for (auto [name, barriers] : cadences) {
