@@ -4,7 +4,9 @@
 #include "verify/mutate.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 
+#include "ir/rewrite.h"
 #include "verify/proof/recorder.h"
 
 namespace barline::verify {
@@ -16,7 +18,7 @@ using ir::Op;
 using ir::Operation;
 
 /// May the kernel do without it?
-bool may_be_needless(MutationKind kind) { return kind <= MutationKind::LooseWait; }
+bool may_be_needless(MutationKind kind) { return kind <= MutationKind::DropHoist; }
 
 /// Calls visit(region, index) where op number `number` stands; true once found.
 template <class Visit>
@@ -59,6 +61,43 @@ void shift_slot(ir::Kernel& k, ir::Region& region, std::size_t i, std::int64_t u
 std::int64_t copies_of(const ir::Kernel& k, const Operation& op) {
   ir::Root root = ir::root_of(k, ir::definitions(k), op.in[0]);
   return k.slots[root.slot].copies;
+}
+
+/// Where a value is used last: a region and the op there that uses it, or holds one that does.
+struct LastUse {
+  const ir::Region* region = nullptr;
+  std::size_t op = 0;
+};
+
+void find_last_use(const ir::Region& r, ir::ValueId v, LastUse& last) {
+  for (std::size_t i = 0; i < r.ops.size(); ++i) {
+    if (std::find(r.ops[i].in.begin(), r.ops[i].in.end(), v) != r.ops[i].in.end()) last = {&r, i};
+    for (const ir::Region& inner : r.ops[i].regions) find_last_use(inner, v, last);
+  }
+}
+
+/// Position behind the last barrier that stands between op `number` and the last use of its result,
+/// in that use's region; no region if there is none.
+LastUse kept_over_barrier(const ir::Kernel& k, const Operation& op) {
+  LastUse at;
+  find_last_use(k.body, op.out[0], at);
+  while (at.region && at.op > 0) {
+    const Operation& before = at.region->ops[at.op - 1];
+    if (&before == &op) break;
+    if (before.is(Op::Barrier)) return at;
+    --at.op;
+  }
+  return {};
+}
+
+/// Reads the value anew there, for that use. `load`: an op of `k`.
+void read_again(ir::Kernel& k, const Operation& load) {
+  LastUse at = kept_over_barrier(k, load);
+  auto& ops = const_cast<ir::Region*>(at.region)->ops;
+  ir::ValueMap map;
+  Operation again = ir::clone(k, load, map);
+  for (std::size_t i = at.op; i < ops.size(); ++i) ir::replace_uses(ops[i], map);
+  ops.insert(ops.begin() + static_cast<std::ptrdiff_t>(at.op), std::move(again));
 }
 
 struct Judge {
@@ -113,9 +152,9 @@ struct Judge {
 }  // namespace
 
 std::string_view name(MutationKind kind) {
-  constexpr std::string_view names[] = {"drop-barrier", "drop-fence",      "drop-warp-sync",
-                                        "drop-commit",  "loose-wait",      "weaken-release",
-                                        "shift-slot",   "shift-slot-back", "shift-index"};
+  constexpr std::string_view names[] = {
+      "drop-barrier", "drop-fence",     "drop-warp-sync", "drop-commit",     "loose-wait",
+      "drop-hoist",   "weaken-release", "shift-slot",     "shift-slot-back", "shift-index"};
   return names[static_cast<int>(kind)];
 }
 
@@ -135,6 +174,9 @@ std::vector<Mutation> mutations(const ir::Kernel& k, bool shifts) {
     if (op.is(Op::WarpSync)) all.push_back({MutationKind::DropWarpSync, at});
     if (op.is(Op::CommitCopies)) all.push_back({MutationKind::DropCommit, at});
     if (op.is(Op::Barrier) && op.find(Key::Pending)) all.push_back({MutationKind::LooseWait, at});
+    bool kept = op.is(Op::Load) || op.is(Op::LoadMatrix);
+    if (kept && k.type(op.in[0]).space == ir::Space::Shared && kept_over_barrier(k, op).region)
+      all.push_back({MutationKind::DropHoist, at});
     bool memory = op.has(ir::Reads) || op.has(ir::Writes);
     if (memory && op.attr_as<MemOrder>(Key::Order) >= MemOrder::Acquire)
       all.push_back({MutationKind::WeakenRelease, at});
@@ -166,6 +208,7 @@ ir::Kernel mutant(const ir::Kernel& k, const Mutation& m) {
         op.set(Key::Order, static_cast<std::int64_t>(MemOrder::Relaxed));
         break;
       case MutationKind::ShiftIndex: op.set(Key::Offset, op.attr(Key::Offset) + 1); break;
+      case MutationKind::DropHoist: read_again(result, op); break;
       case MutationKind::LooseWait: op.set(Key::Pending, op.attr(Key::Pending) + 1); break;
       case MutationKind::ShiftSlot: shift_slot(result, region, i, 1); break;
       case MutationKind::ShiftSlotBack:

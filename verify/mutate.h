@@ -19,6 +19,7 @@ enum class MutationKind : std::uint8_t {
   DropWarpSync,
   DropCommit,     ///< a group of asynchronous copies joins the next one
   LooseWait,      ///< a barrier leaves one more group in flight
+  DropHoist,      ///< a value kept from shared memory is read again behind a barrier before its use
   WeakenRelease,  ///< a release or acquire access becomes relaxed
   ShiftSlot,      ///< an access takes the next copy of its slot
   ShiftSlotBack,  ///< or the one before
@@ -26,9 +27,9 @@ enum class MutationKind : std::uint8_t {
 };
 std::string_view name(MutationKind kind);
 
-/// Killed: refuted by a judge. Redundant: L1 proves the kernel without the op, or with the looser
-/// wait, and L2 does not object. Survived: no judge saw it. Contradiction: L1 proves what L2
-/// refutes with a race.
+/// Killed: refuted by a judge. Redundant: L1 proves the kernel without the op, with the looser wait
+/// or with the later read, and L2 does not object. Survived: no judge saw it. Contradiction: L1
+/// proves what L2 refutes with a race.
 enum class MutantFate : std::uint8_t { Killed, Redundant, Survived, Contradiction };
 std::string_view name(MutantFate fate);
 

@@ -111,6 +111,8 @@ TEST_CASE("every mutant of a copy is killed") {
       INFO(s.name << ": " << to_string(r) << "\n" << r.witness);
       // A group more in a copy that nobody reads, or its slot's phase, changes nothing.
       if (s.name == "copy_left_in_flight" && r.fate != MutantFate::Killed) continue;
+      // What its slot still holds may be read again.
+      if (r.mutation.kind == MutationKind::DropHoist && r.fate == MutantFate::Redundant) continue;
       CHECK(r.fate == MutantFate::Killed);
       waits += r.mutation.kind == MutationKind::LooseWait;
       commits += r.mutation.kind == MutationKind::DropCommit;

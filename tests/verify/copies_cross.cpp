@@ -135,6 +135,13 @@ Run run(const ir::Kernel& k, bool placed, WarpOrder order) {
   return {r.finding ? to_string(*r.finding) : "", c.tensors[2].data};
 }
 
+/// Uses of slots are as random as the rest: stale reads are not what these tests are about.
+ProofReport races(const ir::Kernel& k) {
+  ProofOptions options;
+  options.lifetimes = false;
+  return prove(k, options);
+}
+
 }  // namespace
 
 TEST_CASE("proof and simulator judge random copies alike") {
@@ -143,7 +150,7 @@ TEST_CASE("proof and simulator judge random copies alike") {
     std::string text = Program(seed).text();
     ir::Kernel k = ir::parse(text, "random.bir");
     ir::check(k);
-    ProofReport proof = prove(k);
+    ProofReport proof = races(k);
     std::string finding = run(k, true, WarpOrder::RoundRobin).finding;
     if (finding.empty()) finding = run(k, true, WarpOrder::Reverse).finding;
     INFO("seed " << seed << "\n" << text << to_string(proof) << "\nsimulator: " << finding);
@@ -171,7 +178,7 @@ TEST_CASE("where place_syncs puts barriers and waits both accept random copies")
     ir::walk(k.body, [&](const ir::Operation& op) {
       waits += op.is(ir::Op::Barrier) && op.find(ir::Key::Pending);
     });
-    ProofReport proof = prove(k);
+    ProofReport proof = races(k);
     INFO("seed " << seed << "\n" << text << to_string(proof));
     CHECK(proof.verdict == Verdict::Proved);
     Run want = run(before, false, WarpOrder::RoundRobin);

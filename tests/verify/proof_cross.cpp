@@ -204,6 +204,7 @@ Tally cross(unsigned first, unsigned count, bool data) {
     ir::Kernel k = ir::parse(text, fmt::format("seed{}.bir", seed));
     ProofOptions options;
     options.minimal = options.costs = false;
+    options.lifetimes = false;  // uses are as random as the rest
     ProofReport proof = prove(k, options);
     SimOutcome run = run_case(k, test::patterned_case(k, {}), schedules);
     INFO(text << "\n" << to_string(proof) << "\nsimulator: " << run.witness);

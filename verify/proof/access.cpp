@@ -15,6 +15,12 @@ namespace {
 
 constexpr int widest_access = 16;  // bytes of the largest vector instruction
 
+std::int64_t copy_of(std::int64_t use, int copies) {
+  return use == any_use ? 0
+                        : static_cast<std::int64_t>(static_cast<std::uint32_t>(use) %
+                                                    static_cast<std::uint32_t>(copies));
+}
+
 std::int64_t copy_of(const Value* use, int copies, int thread) {
   return use ? static_cast<std::int64_t>(static_cast<std::uint32_t>(use->at(thread)) %
                                          static_cast<std::uint32_t>(copies))
@@ -118,17 +124,18 @@ bool Machine::in_bounds(const Step& s, const Entry& now, std::int64_t element, s
 
 void Machine::shared(const Step& s, const Mask& mask, const Value& index, const Value* use) {
   int copies = k_.slots[s.slot].copies;
-  if (copies == 1) use = nullptr;
+  if (copies == 1 && use && !use->is_known()) use = nullptr;  // it is the one copy all the same
   if (!index.is_known() || (use && !use->is_known())) return shared_unknown(s, mask, index, use);
   if (s.rows) return shared_rows(s, mask, index, use);
   std::int64_t extent = k_.slots[s.slot].extent;
   for (int t = 0; t < ids_.threads; ++t) {
     if (mask.on[t] == No) continue;
     Entry now = entry(s, mask, t);
-    std::int64_t element = index.at(t) + s.offset, copy = copy_of(use, copies, t);
-    if (tracing_) trace_ = mix(mix(trace_, s.index * 1024 + t), copy << 40 ^ element);
+    std::int64_t element = index.at(t) + s.offset, as = use ? use->at(t) : any_use;
+    if (tracing_)
+      trace_ = mix(mix(trace_, s.index * 1024 + t), copy_of(as, copies) << 40 ^ element);
     if (in_bounds(s, now, element, extent, Property::SharedBounds))
-      shared_touch(s, now, copy, element, s.lanes);
+      shared_touch(s, now, as, element, s.lanes);
   }
   state_.recorder.count(static_cast<std::int64_t>(mask.count) * s.lanes);
 }
@@ -141,22 +148,23 @@ void Machine::shared_rows(const Step& s, const Mask& mask, const Value& index, c
   for (int t = 0; t < ids_.threads; ++t) {
     const int lane = t % ir::warp_size, warp = t - lane, row = lane % 8;
     if (mask.on[t] == No || lane >= s.rows || warp + ir::warp_size > ids_.threads) continue;
-    std::int64_t start = index.at(t) + s.offset, copy = copy_of(use, info.copies, t);
-    if (tracing_) trace_ = mix(mix(trace_, s.index * 1024 + t), copy << 40 ^ start);
+    std::int64_t start = index.at(t) + s.offset, as = use ? use->at(t) : any_use;
+    if (tracing_)
+      trace_ = mix(mix(trace_, s.index * 1024 + t), copy_of(as, info.copies) << 40 ^ start);
     if (!in_bounds(s, entry(s, mask, t), start, info.extent, Property::SharedBounds)) continue;
     const int each = transposed ? 1 : 2;
     for (int col = 0; col < 8; col += each) {
       const int receiver = warp + (transposed ? 4 * col + row / 2 : 4 * row + col / 2);
-      if (mask.on[receiver] != No)
-        shared_touch(s, entry(s, mask, receiver), copy, start + col, each);
+      if (mask.on[receiver] != No) shared_touch(s, entry(s, mask, receiver), as, start + col, each);
     }
   }
   state_.recorder.count(static_cast<std::int64_t>(mask.count) * s.rows / 4);
 }
 
-void Machine::shared_touch(const Step& s, const Entry& now, std::int64_t copy, std::int64_t element,
+void Machine::shared_touch(const Step& s, const Entry& now, std::int64_t use, std::int64_t element,
                            int lanes) {
   SlotMemory& slot = slots_[s.slot];
+  const std::int64_t copy = copy_of(use, k_.slots[s.slot].copies);
   auto [first, last] = slot.cells(copy, element, lanes);
   for (std::int64_t cell = first; cell <= last; ++cell) {
     Flight* flight = slot.flights().empty() ? nullptr : &slot.flights()[cell];
@@ -180,7 +188,27 @@ void Machine::shared_touch(const Step& s, const Entry& now, std::int64_t copy, s
                       state_.recorder.buffer_name(s), element,
                       written == Maybe ? "may not be written" : "no thread has written"));
     if (is_write(s.touch) && written != Yes) written = now.possible ? Maybe : Yes;
+    if (state_.lifetimes) shared_use(s, now, use, element, slot.cell(cell));
   }
+}
+
+/// A copy of a slot is read as the use that it was filled for: what an earlier use left there is
+/// stale, though no two threads race for it. Where a write or its index is not sure, nothing is
+/// said.
+void Machine::shared_use(const Step& s, const Entry& now, std::int64_t use, std::int64_t element,
+                         Cell& c) {
+  if (is_write(s.touch)) {
+    if (use != c.filled_as) c.filled_as = now.possible || state_.whole[s.slot] ? any_use : use;
+    return;
+  }
+  if (use == c.filled_as || use == any_use || c.filled_as == any_use) [[likely]]
+    return;
+  Conflict stale{c.writer, now, false, guesses() > 1};
+  stale.slot = s.slot;
+  stale.element = element;
+  stale.filled_as = c.filled_as;
+  stale.read_as = use;
+  state_.recorder.conflict(stale);
 }
 
 void Machine::shared_conflict(const Step& s, const Entry& old, const Entry& now, std::int64_t copy,

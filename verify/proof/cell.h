@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "ir/team.h"
 #include "verify/proof/plan.h"
@@ -62,11 +63,16 @@ inline const Entry* first_of(const Entry* a, const Entry* b) {
   return !a || (b && a->possible && !b->possible) ? b : a;
 }
 
+/// The use of a slot that an access names, where it does not go through slot_at or its use is not
+/// known.
+inline constexpr std::int64_t any_use = std::numeric_limits<std::int64_t>::min();
+
 /// What is kept of an element of shared memory; of one with atomic accesses also `StrongCell`.
 struct Cell {
   Entry writer;
   Group readers;
-  std::uint8_t written = 0;  ///< No, Yes or Maybe: initialised
+  std::uint8_t written = 0;          ///< No, Yes or Maybe: initialised
+  std::int64_t filled_as = any_use;  ///< the use that its writer named
 };
 struct StrongCell {
   Group readers, writers;

@@ -61,8 +61,9 @@ struct CaseState {
   std::vector<bool> whole;                             ///< slots kept as a whole too
   std::vector<FlagTimes> block_flags, device_flags;    ///< by block ordinal
   std::int64_t steps_left = 0;
-  bool costs = false;    ///< count them in the first block
-  bool periodic = true;  ///< runtime loops repeated themselves so far
+  bool costs = false;     ///< count them in the first block
+  bool lifetimes = true;  ///< judge stale reads
+  bool periodic = true;   ///< runtime loops repeated themselves so far
 };
 
 class Machine {
@@ -101,8 +102,9 @@ class Machine {
   void access(const Step& s, const Mask& mask);
   void shared(const Step& s, const Mask& mask, const Value& index, const Value* use);
   void shared_rows(const Step& s, const Mask& mask, const Value& index, const Value* use);
-  void shared_touch(const Step& s, const Entry& now, std::int64_t copy, std::int64_t element,
+  void shared_touch(const Step& s, const Entry& now, std::int64_t use, std::int64_t element,
                     int lanes);
+  void shared_use(const Step& s, const Entry& now, std::int64_t use, std::int64_t element, Cell& c);
   void shared_conflict(const Step& s, const Entry& old, const Entry& now, std::int64_t copy,
                        std::int64_t element, bool in_flight = false);
   void shared_unknown(const Step& s, const Mask& mask, const Value& index, const Value* use);

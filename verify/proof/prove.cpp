@@ -118,6 +118,7 @@ class Prover {
               Decisions& decisions, const std::string& name) {
     CaseState state{plan_, sizes, recorder_, decisions, {}, whole_, {}, {}, steps_left_};
     state.costs = options_.costs && first_;
+    state.lifetimes = options_.lifetimes;
     state.block_flags.resize(blocks.size());
     state.device_flags.resize(blocks.size());
     for (std::size_t p = 0; p < k_.params.size(); ++p)

@@ -20,6 +20,7 @@ enum class Property : std::uint8_t {
   SharedRace,     ///< two threads, one shared element, no barrier between, one of them writes
   Divergence,     ///< a barrier, warp_sync, shuffle or vote that not all threads of its team reach
   Uninitialised,  ///< a shared element is read that no thread wrote
+  Stale,          ///< a slot's copy is read as one use, but was filled for another
   SharedBounds,   ///< an index past a slot's extent
   Alignment,      ///< a vector access at an address that its size does not divide
   GlobalBounds,   ///< an index past a tensor's shape
@@ -76,6 +77,7 @@ struct ProofOptions {
   /// Delete each barrier in turn and prove again: the certificate that none is redundant.
   bool minimal = true;
   bool costs = true;                       ///< count bank conflicts and sectors
+  bool lifetimes = true;                   ///< refuse stale reads of slots, which are no races
   bool first_finding_only = false;         ///< stop at the first Refuted finding
   int max_cases = 48;                      ///< sizes
   int max_paths = 256;                     ///< ways through guessed conditions, a case

@@ -81,7 +81,9 @@ void Recorder::add_at(Property p, Verdict v, const Step& s, const Entry& at, std
 }
 
 void Recorder::conflict(const Conflict& c) {
-  Property p = c.across_blocks ? Property::GlobalRace : Property::SharedRace;
+  Property p = c.stale()         ? Property::Stale
+               : c.across_blocks ? Property::GlobalRace
+                                 : Property::SharedRace;
   bool sure = !c.old.possible && !c.now.possible && !c.decided;
   if (!seen_.insert({p, c.old.op, c.now.op * 2 + sure}).second) return;
   if (first_only_ && sure && !plan_.orders) judge(c, false);
@@ -95,14 +97,39 @@ void Recorder::judge(std::span<const FlagTimes> block_flags,
   seen_.clear();
   for (const Conflict& c : all) {
     auto flags = c.across_blocks ? device_flags : block_flags;
-    judge(c, may_order(c.old, c.now, flags) || may_order(c.now, c.old, flags));
+    judge(c, !c.stale() && (may_order(c.old, c.now, flags) || may_order(c.now, c.old, flags)));
   }
+}
+
+std::string Recorder::message(const Conflict& c, bool flagged) const {
+  bool guess = c.old.possible || c.now.possible || c.decided;
+  const std::string& buffer =
+      c.slot >= 0 ? plan_.kernel->slots[c.slot].name : plan_.kernel->params[c.param].name;
+  if (c.stale())
+    return fmt::format(
+        "{}thread {} reads {}[{}] as use {} of the slot, where thread {} wrote it for use {}; "
+        "fill the copy for every use that is read",
+        guess ? "if its condition holds, " : "", c.now.thread, buffer, c.element, c.read_as,
+        c.old.thread, c.filled_as);
+  auto who = [&](const Entry& e) {
+    return fmt::format("thread {}{}", e.thread,
+                       c.across_blocks ? fmt::format(" of block {}", e.block) : "");
+  };
+  return fmt::format("{}{} and {} meet at {}[{}]; {}", guess ? "if their conditions hold, " : "",
+                     who(c.old), who(c.now), buffer,
+                     c.element < 0 ? "an index from data" : std::to_string(c.element),
+                     flagged           ? "flags may order them, which this proof does not follow"
+                     : c.across_blocks ? "nothing orders two blocks of a launch"
+                     : c.in_flight     ? "the copy is in flight: its group has not been waited for"
+                                       : "no barrier lies between");
 }
 
 void Recorder::judge(const Conflict& c, bool flagged) {
   bool guess = c.old.possible || c.now.possible || c.decided;
   ProofFinding f;
-  f.property = c.slot >= 0 ? Property::SharedRace : Property::GlobalRace;
+  f.property = c.stale()     ? Property::Stale
+               : c.slot >= 0 ? Property::SharedRace
+                             : Property::GlobalRace;
   f.verdict = flagged || guess ? Verdict::Unknown : Verdict::Refuted;
   f.threads[0] = c.old.thread;
   f.threads[1] = c.now.thread;
@@ -111,17 +138,7 @@ void Recorder::judge(const Conflict& c, bool flagged) {
   f.buffer = c.slot >= 0 ? plan_.kernel->slots[c.slot].name : plan_.kernel->params[c.param].name;
   f.element = c.element;
   f.address = c.address;
-  auto who = [&](const Entry& e) {
-    return fmt::format("thread {}{}", e.thread,
-                       c.across_blocks ? fmt::format(" of block {}", e.block) : "");
-  };
-  f.message = fmt::format(
-      "{}{} and {} meet at {}[{}]; {}", guess ? "if their conditions hold, " : "", who(c.old),
-      who(c.now), f.buffer, c.element < 0 ? "an index from data" : std::to_string(c.element),
-      flagged           ? "flags may order them, which this proof does not follow"
-      : c.across_blocks ? "nothing orders two blocks of a launch"
-      : c.in_flight     ? "the copy is in flight: its group has not been waited for"
-                        : "no barrier lies between");
+  f.message = message(c, flagged);
   add(std::move(f), c.old.op, c.now.op);
 }
 

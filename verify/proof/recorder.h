@@ -19,7 +19,7 @@ namespace barline::verify::proof {
 /// Thrown to end the replay early: what was looked for is found.
 struct Enough {};
 
-/// Two accesses that may race; judged once the blocks' flag operations are known.
+/// Two accesses that may race, or a stale read; judged once the blocks' flag operations are known.
 struct Conflict {
   Entry old, now;
   bool across_blocks = false;
@@ -28,6 +28,9 @@ struct Conflict {
   int slot = -1, param = -1;
   std::int64_t element = -1;
   std::int64_t address = -1;
+  std::int64_t filled_as = any_use;  ///< not any: no race, but `now` reads as another use what
+  std::int64_t read_as = any_use;    ///< `old` wrote for this one
+  bool stale() const { return filled_as != any_use; }
 };
 
 /// Where flags can order things: epochs of release and acquire operations of one block.
@@ -70,6 +73,7 @@ class Recorder {
  private:
   void doubt_unreached();
   void judge(const Conflict& c, bool flagged);
+  std::string message(const Conflict& c, bool flagged) const;
   using Key = std::tuple<Property, int, int>;
 
   const Plan& plan_;

@@ -49,9 +49,9 @@ Json to_object(const AccessCost& c) {
 }  // namespace
 
 std::string_view name(Property p) {
-  constexpr std::string_view names[] = {"shared-race",   "divergence", "uninitialised",
-                                        "shared-bounds", "alignment",  "global-bounds",
-                                        "global-race",   "arithmetic", "replay"};
+  constexpr std::string_view names[] = {
+      "shared-race", "divergence",    "uninitialised", "stale",      "shared-bounds",
+      "alignment",   "global-bounds", "global-race",   "arithmetic", "replay"};
   return names[static_cast<int>(p)];
 }
 
