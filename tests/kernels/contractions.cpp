@@ -86,8 +86,9 @@ TEST_CASE("canaries at two and three steps of k, over a whole tile and a ragged 
     for (const ir::Schedule& schedule : test::entry(s.kernel).schedules)
       for (std::int64_t steps : {2, 3}) {
         std::int64_t n = steps == 2 ? 9 : schedule.tile.n + 9;
+        bool last = &schedule == &test::entry(s.kernel).schedules.back();
         fly(s, schedule, shape_of(s, schedule, 17, steps * schedule.tile.k, {n, 24}),
-            &schedule == &test::entry(s.kernel).schedules.back() && steps == 3);
+            steps == 3 && (last || s.names.segments.size() > 1));
       }
 }
 

@@ -64,7 +64,7 @@ TEST_CASE("rings of any depth and tile give the same bits", "[kernels]") {
 TEST_CASE("a product gives the same bits a hundred times, in any order of warps", "[kernels]") {
   for (const ir::Schedule& s : test::entry("qkv_w4a16").schedules) {
     Problem p("qkv_w4a16", ir::Elem::F16, s,
-              {{"M", 17}, {"K", 128}, {"N_q", 24}, {"N_k", 8}, {"N_v", 8}});
+              {{"M", 17}, {"K", 256}, {"N_q", 24}, {"N_k", 8}, {"N_v", 8}});
     ir::Kernel k = dsl::instantiate(p.source, p.config);
     ir::run_pipeline(k);
     const Tensors want = p.run(k, {});
