@@ -371,7 +371,7 @@ void Tiles::finish(const ir::Loc& loc) {
                            schedule_.name, s.of),
                "name a tensor that a sum reads (a quantised weight's scales are 'name_scale')");
     if (s.store == ir::Store::Smem)
-      kernel_.rings.push_back({std::string(s.of), s.by, s.slots, s.ahead, s.hoist});
+      kernel_.rings.push_back({std::string(s.of), s.by, s.slots, s.ahead, s.hoist, s.guard});
     else if (s.hoist)
       kernel_.rings.push_back({std::string(s.of), ir::Agent::Lane, 0, 0, true});
   }

@@ -214,6 +214,7 @@ class Parser {
     lex_.expect("ahead");
     r.ahead = static_cast<int>(lex_.expect_int("uses", 0, r.slots));
     r.hoist = lex_.accept("hoist");
+    r.guard = lex_.accept("guard");
     if (r.slots == 0 && !r.hoist)
       lex_.error_at_taken(fmt::format("ring '{}' of 0 slots that does not hoist", r.name),
                           "write 'hoist' (loads to registers, early), or give it a slot");

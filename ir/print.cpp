@@ -92,9 +92,9 @@ class Printer {
     for (const Slot& s : k_.slots)
       line("slot %{}: {}[{}] x {}", s.name, name(s.elem), s.extent, s.copies);
     for (const Ring& r : k_.rings)
-      line("ring @{} {} slots {} ahead {}{}", r.name,
+      line("ring @{} {} slots {} ahead {}{}{}", r.name,
            spellings(AttrKind::AgentKind)[static_cast<std::size_t>(r.by)], r.slots, r.ahead,
-           r.hoist ? " hoist" : "");
+           r.hoist ? " hoist" : "", r.guard ? " guard" : "");
     const Launch& l = k_.launch;
     line("threads {} {} {}", l.threads[0], l.threads[1], l.threads[2]);
     line("grid {} {} {}", grid_dim(l.grid[0]), grid_dim(l.grid[1]), grid_dim(l.grid[2]));

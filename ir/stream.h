@@ -19,12 +19,15 @@ struct Stream {
   Store store = Store::Reg;
   Team owner = Team::Cta;
   Agent by = Agent::Lane;
-  std::uint8_t slots = 1;     ///< copies of the buffer that rotate
-  std::uint8_t ahead = 0;     ///< uses that a fill runs ahead of
-  std::uint16_t step = 0;     ///< elements a use; 0: the schedule's vec
+  std::uint8_t slots = 1;  ///< copies of the buffer that rotate
+  std::uint8_t ahead = 0;  ///< uses that a fill runs ahead of
+  std::uint16_t step = 0;  ///< elements a use; 0: the schedule's vec
   /// A box that several products read is loaded to registers once; with store Reg, straight from
   /// memory at the start of a step.
   bool hoist = false;
+  /// Copies of a later step stand in a branch of their own, which takes no registers from the
+  /// products; else among the products, which hide them.
+  bool guard = false;
   bool packed = false;        ///< codes come as the register images of ir/packing.h
   std::uint8_t multiple = 1;  ///< promise: rows are a multiple of so many elements (launch checks)
   constexpr bool operator==(const Stream&) const = default;
@@ -40,6 +43,7 @@ constexpr void fields(const Stream& s, Visitor&& visit) {
   visit("ahead", s.ahead);
   visit("step", s.step);
   visit("hoist", s.hoist);
+  visit("guard", s.guard);
   visit("packed", s.packed);
   visit("multiple", s.multiple);
 }
@@ -52,6 +56,7 @@ struct Ring {
   int slots = 1;       ///< 0: no ring; loads go to registers at the start of a trip (hoist)
   int ahead = 0;       ///< uses that a fill runs ahead; = slots: as soon as its slot is free
   bool hoist = false;  ///< a box that several products of a trip read is loaded to registers once
+  bool guard = false;  ///< asynchronous copies of a later trip stand in a branch of their own
   bool operator==(const Ring&) const = default;
 };
 

@@ -13,12 +13,12 @@
 //   ahead = slots        after the reads of use n - ahead, whose copy it takes:
 //                        at the last of these places in the trip
 //
-// A fill past the last trip lies outside its tensor, or is read by nobody: lanes' fills need no
-// guard and stay in one block with the products that hide them. Asynchronous copies of a later trip
-// stand under a uniform `if`, so that their addresses do not take registers from the products
-// (unless only some threads copy: a branch of threads stands in no other); what a trip copies is
-// one group, closed whether or not the guard held, so that counting groups counts trips. The fills
-// of the trips before the first are what the same rule gives for trips -1, -2, ..
+// A fill past the last trip lies outside its tensor, or is read by nobody: it needs no guard, and
+// stays in one block with the products that hide it. Asynchronous copies of a ring with `guard`
+// stand under a uniform `if` all the same, so that their addresses take no registers from the
+// products. What a trip copies is one group, closed whether or not a guard held, so that counting
+// groups counts trips. The fills of the trips before the first are what the same rule gives for
+// trips -1, -2, ..
 //
 // A box that no trip changes is filled once, before the loop, and read from its slot at each use;
 // with `hoist` its registers are loaded there, too.
@@ -266,11 +266,11 @@ class LoopLowerer {
     body_ = std::move(out);
   }
 
-  /// The fills of one point; the asynchronous ones of one later trip share a guard.
+  /// The fills of one point; those of one later trip that ask for a guard share it.
   void fills_in_trip(Builder& b, const std::vector<PlannedFill>& fills) {
     std::map<int, std::vector<PlannedFill>> async;
     for (const PlannedFill& f : fills) {
-      if (f.trip > 0 && f.ring->ring->by == Agent::CpAsync)
+      if (f.trip > 0 && f.ring->ring->by == Agent::CpAsync && f.ring->ring->guard)
         async[f.trip].push_back(f);
       else
         fill(b, f, later(b, f.trip));

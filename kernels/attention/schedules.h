@@ -8,15 +8,16 @@
 namespace barline::kernels {
 
 /// Queries once, into registers (`hoist`) or read from their slot in each step; keys and values
-/// through `slots` copies, filled all but one ahead.
+/// through `slots` copies, filled all but one ahead, under a guard where registers are short.
 constexpr ir::Schedule flash(std::string_view name, ir::MatrixTile tile, int slots, bool hoist,
-                             int ctas) {
+                             int ctas, bool guard = false) {
   auto ring = [&](std::string_view of) {
     return ir::Stream{.of = of,
                       .store = ir::Store::Smem,
                       .by = ir::Agent::CpAsync,
                       .slots = static_cast<std::uint8_t>(slots),
-                      .ahead = static_cast<std::uint8_t>(slots - 1)};
+                      .ahead = static_cast<std::uint8_t>(slots - 1),
+                      .guard = guard};
   };
   return {
       .name = name,
@@ -32,6 +33,6 @@ inline constexpr ir::Schedule flash_64 =
 inline constexpr ir::Schedule flash_128 =
     flash("flash128x32_D128", {.m = 128, .n = 32, .warps_m = 4}, 2, false, 2);
 inline constexpr ir::Schedule flash_256 =
-    flash("flash64x32_D256", {.m = 64, .n = 32, .warps_m = 4}, 2, false, 1);
+    flash("flash64x32_D256", {.m = 64, .n = 32, .warps_m = 4}, 2, false, 1, true);
 
 }  // namespace barline::kernels

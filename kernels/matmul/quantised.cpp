@@ -73,14 +73,15 @@ const reference::Contraction int8{.weights = reference::Weights::Int8,
 constexpr ir::Schedule ring_int4(std::string_view name, ir::MatrixTile tile, int slots, int ctas) {
   return {.name = name,
           .tile = tile,
-          .streams = {ring_of("x", slots), ring_of("w", slots, true), ring_of("w_scale", slots)},
+          .streams = {ring_of("x", slots, false, true), ring_of("w", slots, true, true),
+                      ring_of("w_scale", slots, false, true)},
           .budget = {.ctas_per_sm = static_cast<std::uint8_t>(ctas)}};
 }
 
 constexpr ir::Schedule ring_int8(std::string_view name, ir::MatrixTile tile, int slots, int ctas) {
   return {.name = name,
           .tile = tile,
-          .streams = {ring_of("x", slots), ring_of("w", slots, true)},
+          .streams = {ring_of("x", slots, false, true), ring_of("w", slots, true, true)},
           .budget = {.ctas_per_sm = static_cast<std::uint8_t>(ctas)}};
 }
 

@@ -46,12 +46,13 @@ inline constexpr ir::Schedule design_sp_scales{
 
 /// A stream of 16-bit elements by cp.async through `slots` copies, filled all but one ahead; its
 /// rows are a multiple of 16 bytes.
-constexpr Stream ring_of(std::string_view of, int slots, bool packed = false) {
+constexpr Stream ring_of(std::string_view of, int slots, bool packed = false, bool guard = false) {
   return {.of = of,
           .store = Store::Smem,
           .by = Agent::CpAsync,
           .slots = static_cast<std::uint8_t>(slots),
           .ahead = static_cast<std::uint8_t>(slots - 1),
+          .guard = guard,
           .packed = packed,
           .multiple = 8};
 }
