@@ -185,10 +185,11 @@ void check_stream(const ir::Schedule& s, const ir::Stream& stream, const ir::Loc
   if (stream.owner != ir::Team::Cta || stream.step != 0)
     refuse("sets .owner or .step",
            "leave them out: the block owns a stream and takes its tile's step");
+  if (stream.guard && stream.by != ir::Agent::CpAsync)
+    refuse("guards copies that are not asynchronous", "set .by = Agent::CpAsync, or no .guard");
   bool ring = stream.slots > 1 || stream.ahead > 0 || stream.by != ir::Agent::Lane;
   if (stream.store != ir::Store::Smem && ring)
-    refuse("has slots or a copying agent, but stays in registers",
-           "set .store = Store::Smem");
+    refuse("has slots or a copying agent, but stays in registers", "set .store = Store::Smem");
 }
 
 /// That every stream names an operand of a sum, and only weights in codes are packed.

@@ -169,6 +169,9 @@ TEST_CASE("a stream says what is done, of an operand that is there", "[dsl]") {
   EXPECT_ERROR(BadSchedule, "rows of a multiple of 0", p.streamed({.of = "x", .multiple = 0}));
   EXPECT_ERROR(BadSchedule, "stays in registers", p.streamed({.of = "x", .slots = 2}));
   EXPECT_ERROR(BadSchedule, "stays in registers", p.streamed({.of = "x", .by = Agent::CpAsync}));
+  EXPECT_ERROR(
+      BadSchedule, "guards copies that are not asynchronous",
+      p.streamed({.of = "x", .store = Store::Smem, .slots = 2, .ahead = 1, .guard = true}));
   EXPECT_ERROR(BadSchedule, "streams 'v', which is no tensor of the kernel",
                p.streamed({.of = "v", .store = Store::Smem}));
   EXPECT_ERROR(BadSchedule, "streams 'y', which the kernel does not multiply",

@@ -65,6 +65,7 @@ class MatrixGenerator {
     s.slots = static_cast<std::uint8_t>(rng_.between(1, 4));
     s.ahead = static_cast<std::uint8_t>(rng_.between(0, s.slots));
     s.by = asynchronous_ && !rng_.one_in(4) ? ir::Agent::CpAsync : ir::Agent::Lane;
+    s.guard = s.by == ir::Agent::CpAsync && rng_.one_in(2);
     s.multiple = rng_.one_in(3) ? 8 : 1;
     return s;
   }
