@@ -25,6 +25,7 @@ TEST_CASE("a schedule is constexpr, compares, and shows its fields", "[ir]") {
         "threads=256 tile.m=0 tile.n=0 tile.k=0 tile.warps_m=1 tile.warps_n=1 segments=grid vec=8 "
         "stripe_cap=64 chunks=1 unroll=1 streams.of=w streams.store=reg streams.owner=cta "
         "streams.by=lane streams.slots=2 streams.ahead=0 streams.step=0 streams.hoist=false "
+        "streams.guard=false "
         "streams.packed=false streams.multiple=1 budget.ctas_per_sm=0 budget.regs=0");
   STATIC_REQUIRE(slot_of_use(7, 3) == 1);
 }
