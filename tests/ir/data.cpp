@@ -62,6 +62,7 @@ TEST_CASE("schedules that differ in any field have different texts", "[ir]") {
     stream([](Stream& s) { s.ahead = 1; });
     stream([](Stream& s) { s.step = 8; });
     stream([](Stream& s) { s.hoist = true; });
+    stream([](Stream& s) { s.guard = true; });
     stream([](Stream& s) { s.packed = true; });
     stream([](Stream& s) { s.multiple = 8; });
   }
