@@ -32,6 +32,7 @@ void set_scales(Problem& p) {
 
 /// "" or the output that lies outside its bound.
 std::string outside(const Problem& p, const test::Tensors& got) {
+  if (!p.kernel->bound) return "";  // the reference has the bits
   test::Tensors tensors = p.tensors;
   for (const auto& [name, bound] : p.kernel->bound({tensors, p.scalars, p.sizes, p.config})) {
     auto places = dsl::sample_places(got.at(name).count(), 1);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tests/tree/product_table.h"
 #include "tests/tree/sources.h"
 
 using namespace barline::test;
@@ -65,8 +66,11 @@ std::string table(const json& bench, const std::vector<json>& peers) {
   std::string peer = "peer";
   for (const json& doc : peers) {
     if (doc.at("device") != bench.at("device")) continue;
-    peer = before(doc.at("peer"), '+');
-    for (const json& row : doc.at("rows")) peer_us[peer_problem(row)] = row.at("us");
+    for (const json& row : doc.at("rows")) {
+      if (!row.contains("d")) continue;  // a peer of products
+      peer = before(doc.at("peer"), '+');
+      peer_us[peer_problem(row)] = row.at("us");
+    }
   }
   std::string out = fmt::format("{}, {}.\n\n", bench.at("device").get<std::string>(),
                                 before(bench.at("date"), 'T'));
@@ -133,12 +137,25 @@ std::map<std::string, json> newest(const std::vector<json>& records, const char*
   return out;
 }
 
+/// The records with those rows alone that are products (have a count of operations), or are not.
+std::vector<json> rows_of(std::vector<json> records, bool products) {
+  for (json& doc : records) {
+    json kept = json::array();
+    for (const json& row : doc.value("rows", json::array()))
+      if (row.contains("flops") == products) kept.push_back(row);
+    doc["rows"] = kept;
+  }
+  return records;
+}
+
 std::string measured(const fs::path& folder) {
   std::vector<json> records = recorded(folder, "barline.bench/1");
   std::vector<json> peers = recorded(folder, "barline.peers/1");
   std::string out;
   auto add = [&](const std::string& text) { out += (out.empty() ? "" : "\n") + text; };
-  for (const auto& [device, doc] : newest(records, "rows")) add(table(doc, peers));
+  for (const auto& [device, doc] : newest(rows_of(records, false), "rows")) add(table(doc, peers));
+  for (const auto& [device, doc] : newest(rows_of(records, true), "rows"))
+    add(product_table(doc, peers, recorded(folder, "barline.mma_peak/1")));
   for (const auto& [device, doc] : newest(records, "host")) add(host_table(doc));
   for (const auto& [device, doc] : newest(recorded(folder, "barline.sanitizer/1"), "rows"))
     add(checks(doc));
