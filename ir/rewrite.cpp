@@ -51,6 +51,23 @@ std::vector<ValueId> inline_combine(Builder& b, const Operation& reduce,
   return inline_region(b, r, map);
 }
 
+void append_if(Builder& b, ValueId condition, const std::function<void()>& then,
+               const std::function<void()>& otherwise) {
+  Operation choice{.op = Op::If,
+                   .in = {condition},
+                   .out = {},
+                   .attrs = {},
+                   .regions = std::vector<Region>(2),
+                   .loc = b.loc()};
+  for (int arm = 0; arm < 2; ++arm) {
+    b.open(choice.regions[arm]);
+    if (const auto& body = arm == 0 ? then : otherwise) body();
+    b.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
+    b.close();
+  }
+  b.append(std::move(choice));
+}
+
 std::int64_t constant_value(const Kernel& k, const Operation& constant) {
   Elem e = k.type(constant.out[0]).elem;
   std::int64_t raw = constant.attr(Key::Value);

@@ -2,6 +2,7 @@
 // Rewriting: renaming values and copying ops, as passes and the DSL need it.
 #pragma once
 
+#include <functional>
 #include <map>
 
 #include "ir/builder.h"
@@ -26,6 +27,10 @@ std::vector<ValueId> inline_region(Builder& b, const Region& region, ValueMap& m
 /// Appends the combine of a reduce on the values x and y (one a result each); gives its results.
 std::vector<ValueId> inline_combine(Builder& b, const Operation& reduce,
                                     const std::vector<ValueId>& x, const std::vector<ValueId>& y);
+
+/// Appends an `if` without results; then() and otherwise() append to its arms.
+void append_if(Builder& b, ValueId condition, const std::function<void()>& then,
+               const std::function<void()>& otherwise = {});
 
 /// The value as an integer constant, if it is one.
 std::optional<std::int64_t> constant_of(const Kernel& k, const std::vector<const Operation*>& defs,

@@ -6,6 +6,7 @@
 
 #include "ir/copy_share.h"
 #include "ir/passes/fragments_p.h"
+#include "ir/rewrite.h"
 
 namespace barline::ir {
 namespace {
@@ -31,19 +32,9 @@ class FillExpander {
     if (box_.row.tensor >= 0) height_ = w_.size(b_, root_, 1);
     if (whole_vectors()) return rounds(true);
     ValueId rest = b_.binary(Op::Rem, width_, w_.places.number(share_.vec));
-    Operation choice{.op = Op::If,
-                     .in = {b_.compare(Compare::Eq, rest, w_.places.number(0))},
-                     .out = {},
-                     .attrs = {},
-                     .regions = std::vector<Region>(2),
-                     .loc = fill_.loc};
-    for (int arm = 0; arm < 2; ++arm) {
-      b_.open(choice.regions[arm]);
-      rounds(arm == 0);
-      b_.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
-      b_.close();
-    }
-    b_.append(std::move(choice));
+    ValueId whole = b_.compare(Compare::Eq, rest, w_.places.number(0));
+    append_if(
+        b_, whole, [&] { rounds(true); }, [&] { rounds(false); });
   }
 
  private:
@@ -144,19 +135,7 @@ class FillExpander {
       return store(m, vectors ? load_vector(m.from, inside) : load_elements(m, inside));
     }
     if (m.here == no_value) return copy_async(m, inside);
-    Operation guard{.op = Op::If,
-                    .in = {m.here},
-                    .out = {},
-                    .attrs = {},
-                    .regions = std::vector<Region>(2),
-                    .loc = fill_.loc};
-    for (int arm = 0; arm < 2; ++arm) {
-      b_.open(guard.regions[arm]);
-      if (arm == 0) copy_async(m, inside);
-      b_.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
-      b_.close();
-    }
-    b_.append(std::move(guard));
+    append_if(b_, m.here, [&] { copy_async(m, inside); });
   }
 
   /// Where column `col` of row `row` stands in its row.

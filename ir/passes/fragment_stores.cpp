@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ir/passes/fragments_p.h"
+#include "ir/rewrite.h"
 
 namespace barline::ir {
 namespace {
@@ -29,19 +30,9 @@ class StoreExpander {
     bool pairs = group_size(layout_) > 1 && layout_.digits[0].axis == box_.col.tile;
     if (!pairs || always_even()) return all(pairs);
     ValueId rest = b_.binary(Op::Rem, width_, places_.number(2));
-    Operation choice{.op = Op::If,
-                     .in = {b_.compare(Compare::Eq, rest, places_.number(0))},
-                     .out = {},
-                     .attrs = {},
-                     .regions = std::vector<Region>(2),
-                     .loc = store_.loc};
-    for (int arm = 0; arm < 2; ++arm) {
-      b_.open(choice.regions[arm]);
-      all(arm == 0);
-      b_.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
-      b_.close();
-    }
-    b_.append(std::move(choice));
+    ValueId even = b_.compare(Compare::Eq, rest, places_.number(0));
+    append_if(
+        b_, even, [&] { all(true); }, [&] { all(false); });
   }
 
  private:

@@ -277,19 +277,9 @@ class LoopLowerer {
     }
     for (const auto& [ahead, group] : async) {
       ValueId trip = later(b, ahead);
-      Operation guard{.op = Op::If,
-                      .in = {b.compare(Compare::Lt, trip, loop_.in[1])},
-                      .out = {},
-                      .attrs = {},
-                      .regions = std::vector<Region>(2),
-                      .loc = loop_.loc};
-      for (int arm = 0; arm < 2; ++arm) {
-        b.open(guard.regions[arm]);
-        for (const PlannedFill& f : arm == 0 ? group : std::vector<PlannedFill>{}) fill(b, f, trip);
-        b.append({.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
-        b.close();
-      }
-      b.append(std::move(guard));
+      append_if(b, b.compare(Compare::Lt, trip, loop_.in[1]), [&] {
+        for (const PlannedFill& f : group) fill(b, f, trip);
+      });
     }
   }
 
