@@ -99,10 +99,11 @@ class FillExpander {
     row_ = b_.binary(Op::Add, row0_, row);
     m.col = b_.binary(Op::Add, col0_, col);
     m.col_inside = b_.compare(Compare::Lt, m.col, width_);
-    m.from = wide(fill_.in[2]);
+    m.from = w_.wide(b_, fill_.in[2]);
     if (height_ != no_value)
-      m.from = b_.binary(Op::Add, m.from, b_.binary(Op::Mul, wide(row_), wide(width_)));
-    m.from = b_.binary(Op::Add, m.from, wide(m.col));
+      m.from =
+          b_.binary(Op::Add, m.from, b_.binary(Op::Mul, w_.wide(b_, row_), w_.wide(b_, width_)));
+    m.from = b_.binary(Op::Add, m.from, w_.wide(b_, m.col));
     pitch_ = no_value;
     return m;
   }
@@ -118,7 +119,8 @@ class FillExpander {
       m.to = p.op(Op::Add, p.times(row, share_.columns), turned(row, box_col_));
     }
     if (height_ == no_value) return;
-    if (pitch_ == no_value) pitch_ = b_.binary(Op::Mul, wide(p.number(rows)), wide(width_));
+    if (pitch_ == no_value)
+      pitch_ = b_.binary(Op::Mul, w_.wide(b_, p.number(rows)), w_.wide(b_, width_));
     m.from = b_.binary(Op::Add, m.from, pitch_);
   }
 
@@ -146,8 +148,6 @@ class FillExpander {
     ValueId chunk = p.op(Op::Xor, p.divided(col, swizzle_.chunk), turn);
     return p.op(Op::Add, p.times(chunk, swizzle_.chunk), p.modulo(col, swizzle_.chunk));
   }
-
-  ValueId wide(ValueId v) { return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v); }
 
   void copy_async(const Move& m, ValueId inside) {
     Operation copy{.op = Op::CopyAsync,

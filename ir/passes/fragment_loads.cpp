@@ -92,13 +92,13 @@ class GroupLoader {
             c = from_origin(box_.col, load_.in[3], col);
     ValueId width = w_.size(b_, root_, 0);
     ValueId inside = b_.compare(Compare::Lt, c, width);
-    ValueId index = wide(load_.in[1]);
+    ValueId index = w_.wide(b_, load_.in[1]);
     if (box_.row.tensor >= 0) {
       ValueId fits = b_.compare(Compare::Lt, r, w_.size(b_, root_, 1));
       inside = b_.binary(Op::And, inside, fits);
-      index = b_.binary(Op::Add, index, b_.binary(Op::Mul, wide(r), wide(width)));
+      index = b_.binary(Op::Add, index, b_.binary(Op::Mul, w_.wide(b_, r), w_.wide(b_, width)));
     }
-    index = b_.binary(Op::Add, index, wide(c));
+    index = b_.binary(Op::Add, index, w_.wide(b_, c));
     return emit_load(type, index, 0, inside);
   }
 
@@ -108,8 +108,6 @@ class GroupLoader {
     if (axis.derived && axis.times != 1) origin = b_.binary(Op::Mul, origin, p.number(axis.times));
     return b_.binary(Op::Add, origin, p.add(at.thread, at.reg));
   }
-
-  ValueId wide(ValueId v) { return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v); }
 
   ValueId emit_load(Type type, ValueId index, std::int64_t offset, ValueId active) {
     std::vector<ValueId> in{load_.in[0], index};

@@ -62,14 +62,14 @@ class StoreExpander {
   void one(int reg, ValueId value) {
     ValueId c = position(box_.col, store_.in[3], reg);
     ValueId active = b_.compare(Compare::Lt, c, width_);
-    ValueId index = wide(store_.in[1]);
+    ValueId index = w_.wide(b_, store_.in[1]);
     if (height_ != no_value) {
       ValueId r = position(box_.row, store_.in[2], reg);
       active = b_.binary(Op::And, active, b_.compare(Compare::Lt, r, height_));
-      index = b_.binary(Op::Add, index, b_.binary(Op::Mul, wide(r), wide(width_)));
+      index = b_.binary(Op::Add, index, b_.binary(Op::Mul, w_.wide(b_, r), w_.wide(b_, width_)));
     }
     if (owner_ != no_value) active = b_.binary(Op::And, active, owner_);
-    index = b_.binary(Op::Add, index, wide(c));
+    index = b_.binary(Op::Add, index, w_.wide(b_, c));
     Operation out{.op = Op::Store,
                   .in = {store_.in[0], index, value, active},
                   .out = {},
@@ -78,8 +78,6 @@ class StoreExpander {
                   .loc = store_.loc};
     b_.append(std::move(out));
   }
-
-  ValueId wide(ValueId v) { return w_.k.type(v).elem == Elem::S64 ? v : b_.cast(Elem::S64, v); }
 
   Builder& b_;
   FragmentWorld& w_;

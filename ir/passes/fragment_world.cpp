@@ -51,6 +51,10 @@ ValueId FragmentWorld::size(Builder& b, const Root& root, int from_last) {
   return v;
 }
 
+ValueId FragmentWorld::wide(Builder& b, ValueId v) const {
+  return k.type(v).elem == Elem::S64 ? v : b.cast(Elem::S64, v);
+}
+
 ValueId FragmentWorld::splat(Builder& b, ValueId x) { return pack(b, {x, x, x, x}); }
 
 ValueId FragmentWorld::pack(Builder& b, std::vector<ValueId> parts) {

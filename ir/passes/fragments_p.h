@@ -43,6 +43,8 @@ class FragmentWorld {
   ValueId size(int axis);
   ValueId size(Builder& b, const Root& root, int from_last);
 
+  /// An integer as s64, as positions in a tensor are counted.
+  ValueId wide(Builder& b, ValueId v) const;
   /// Four equal elements; a vector of the values in order.
   ValueId splat(Builder& b, ValueId x);
   ValueId pack(Builder& b, std::vector<ValueId> parts);
