@@ -71,17 +71,16 @@ class LoopLowerer {
   LoopLowerer(Kernel& k, const RingFacts& facts, Operation& loop)
       : k_(k), facts_(facts), loop_(loop), body_(loop.regions[0]) {}
 
-  /// Rewrites the loop; `b` takes what goes before it. False if it stages nothing.
-  bool run(Builder& b) {
+  /// Rewrites the loop; `b` takes what goes before it.
+  void run(Builder& b) {
     stage_fixed(b);
     collect();
-    if (rings_.empty()) return false;
+    if (rings_.empty()) return;
     check_counting();
     if (asynchronous()) place_commits();
     for (LoopRing& r : rings_) r.slot = add_slot(k_, *r.ring, r.box, r.uses[0].load.loc);
     prologue(b);
     rewrite_body();
-    return true;
   }
 
  private:
