@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arithmetic of sm_90's mma.sync, bit for bit; measured on an H200, where every case of
-// bench/results/*-tensor-core-model.json agrees.
+// The arithmetic of sm_90's mma.sync and wgmma, bit for bit; measured on an H200, where every case
+// of bench/results/*-tensor-core-model.json agrees.
 //
-// f16 and bf16 with f32 sums (m16n8k16, m16n8k8): one sum of all products and c, in no order.
+// f16 and bf16 with f32 sums (m16n8k16, m16n8k8; wgmma m64nNk16, A in registers or in shared
+// memory): one sum of all products and c, in no order. wgmmas on one accumulator, whether in one
+// group or in several in flight, are such sums one after another in the order of their issue; one
+// that leaves its accumulator out has c = +0.
 // 1. A number is significand * 2^exponent as its fields say: subnormal numbers have the exponent
 //    of the smallest normal one. A product's significand and exponent are those of its factors
 //    multiplied and added, exact and not normalised (1.5 * 1.5 is 2.25 * 2^0).
@@ -15,7 +18,7 @@
 // Hence terms may be permuted and zero products added without a change to any bit; but two sums of
 // 8 are not one of 16.
 //
-// s8 with s32 sums (m16n8k32): exact modulo 2^32.
+// s8 with s32 sums (m16n8k32; wgmma m64nNk32): exact modulo 2^32.
 #pragma once
 
 #include <cstdint>

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ir/numerics.h"
+#include "tensor_core_chains.h"
 #include "tensor_core_vectors.h"
 
 using namespace barline;
@@ -207,6 +208,23 @@ TEST_CASE("tensor core: elements measured on an H200") {
                            std::bit_cast<float>(m.c))) == m.d);
   }
   CHECK(row >= 40);
+}
+
+TEST_CASE("tensor core: chained wgmmas measured on an H200 are sums in their order") {
+  auto chained = [](const test::MeasuredDot& m, std::initializer_list<int> order, int n) {
+    const std::vector<std::uint16_t> a = operands(m.a), b = operands(m.b);
+    float d = std::bit_cast<float>(m.c);
+    for (int step : order) d = ir::mma_dot(m.type, &a[step * n], &b[step * n], n, d);
+    return bits(d);
+  };
+  int row = 0;
+  for (const test::MeasuredDot& m : test::measured_chains) {
+    INFO("row " << row++);
+    CHECK(chained(m, {0, 1, 2, 3}, 16) == m.d);
+    CHECK(chained(m, {3, 2, 1, 0}, 16) != m.d);
+    CHECK(chained(m, {0, 1, 2, 3, 4, 5, 6, 7}, 8) != m.d);
+  }
+  CHECK(row == 12);
 }
 
 TEST_CASE("tensor core: zeros at the end and the order of terms change no bit") {
