@@ -34,14 +34,23 @@ std::string Address::text(int operand, std::int64_t more) const {
   return n ? fmt::format("[${}+{}]", operand, n) : fmt::format("[${}]", operand);
 }
 
+Address start_of(Lowerer& l, ir::ValueId root) {
+  const bool shared = l.type(root).space == ir::Space::Shared;
+  Address a{l.value(root), 0, shared ? "shared" : "global"};
+  if (shared) a.offset = ir::slot_offset(l.kernel(), l.slot_of(root));
+  return a;
+}
+
 Address address(Lowerer& l, const ir::Operation& op, int lanes) {
-  const ir::Type& pointer = l.type(op.in[0]);
+  return address(l, op.in[0], op.in[1], op.attr(ir::Key::Offset), lanes);
+}
+
+Address address(Lowerer& l, ir::ValueId root, ir::ValueId at, std::int64_t elements, int lanes) {
+  const ir::Type& pointer = l.type(root);
   const bool shared = pointer.space == ir::Space::Shared;
   const int bits = pointer.elem == ir::Elem::I1 ? 8 : ir::bits(pointer.elem);
-  Address a{l.value(op.in[0]), 0, shared ? "shared" : "global"};
-  std::int64_t elements = op.attr(ir::Key::Offset);
+  Address a = start_of(l, root);
   llvm::Value* index = nullptr;
-  ir::ValueId at = op.in[1];
   // Shared addresses wrap at 2^32 as their indices do, so a constant term may move out of the
   // index.
   while (shared && bits >= 8 && ir::bits(l.elem(at)) == 32) {
@@ -60,8 +69,7 @@ Address address(Lowerer& l, const ir::Operation& op, int lanes) {
     elements = 0;
   }
   if (index) a.base = l.b().CreateAdd(a.base, scaled(l, index, bits, shared));
-  a.offset = bits < 8 ? elements >> 1 : elements * (bits / 8);
-  if (shared) a.offset += ir::slot_offset(l.kernel(), l.slot_of(op.in[0]));
+  a.offset += bits < 8 ? elements >> 1 : elements * (bits / 8);
   if (a.offset >= far || a.offset < -far) {
     a.base = l.b().CreateAdd(a.base, l.integer(shared ? 32 : 64, a.offset));
     a.offset = 0;

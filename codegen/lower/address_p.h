@@ -21,6 +21,11 @@ struct Address {
 /// root[index + offset] of a load, store or atomic. `lanes` elements are accessed and aligned.
 Address address(Lowerer& l, const ir::Operation& op, int lanes);
 
+/// The same of a pointer, an index and a number of elements after it.
+Address address(Lowerer& l, ir::ValueId root, ir::ValueId index, std::int64_t offset, int lanes);
+/// Where a slot's copy, a gate or a tensor begins.
+Address start_of(Lowerer& l, ir::ValueId root);
+
 /// "cta", "cluster", "gpu" or "sys"; without the attribute the whole GPU, which is never too
 /// little.
 std::string scope(const Lowerer& l, const ir::Operation& op);

@@ -75,4 +75,27 @@ llvm::Value* Lowerer::warp_asm(llvm::Type* result, llvm::StringRef text,
   return v;
 }
 
+Values Lowerer::tied_asm(llvm::StringRef text, llvm::ArrayRef<llvm::Value*> tied,
+                         llvm::ArrayRef<llvm::Value*> args) {
+  llvm::SmallVector<llvm::Type*, 64> types;
+  for (llvm::Value* v : tied) types.push_back(v->getType());
+  llvm::Type* result = builder_.getVoidTy();
+  if (tied.size() == 1) result = types[0];
+  if (tied.size() > 1) result = llvm::StructType::get(module_->getContext(), types);
+  std::string all = constraints(result, args, false);
+  for (std::size_t i = 0; i < tied.size(); ++i) all += "," + std::to_string(i);
+  all += all.empty() ? "~{memory}" : ",~{memory}";
+  llvm::SmallVector<llvm::Value*, 64> in(args);
+  in.append(tied.begin(), tied.end());
+  auto* code = llvm::InlineAsm::get(signature(result, in), text, all, /*hasSideEffects=*/true);
+  llvm::CallInst* call = builder_.CreateCall(code, in);
+  call->setDoesNotThrow();
+  call->setConvergent();
+  Values out;
+  if (tied.size() == 1) out.push_back(call);
+  for (unsigned i = 0; tied.size() > 1 && i < tied.size(); ++i)
+    out.push_back(builder_.CreateExtractValue(call, i));
+  return out;
+}
+
 }  // namespace barline::codegen

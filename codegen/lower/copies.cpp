@@ -39,13 +39,7 @@ void lower(ir::Tag<ir::Op::Choose>, Lowerer& l, const ir::Operation& op) {
 void lower(ir::Tag<ir::Op::CopyAsync>, Lowerer& l, const ir::Operation& op) {
   const int lanes = static_cast<int>(op.attr(ir::Key::Lanes, 1));
   const int bytes = lanes * ir::bits(l.elem(op.in[0])) / 8;
-  const ir::Operation read{.op = ir::Op::Load,
-                           .in = {op.in[2], op.in[3]},
-                           .out = {},
-                           .attrs = {},
-                           .regions = {},
-                           .loc = op.loc};
-  const Address to = address(l, op, lanes), from = address(l, read, lanes);
+  const Address to = address(l, op, lanes), from = address(l, op.in[2], op.in[3], 0, lanes);
   llvm::SmallVector<llvm::Value*, 3> args{to.base, from.base};
   std::string text =
       fmt::format("{} {}, {}, {}", copy_name(op, bytes), to.text(0), from.text(1), bytes);

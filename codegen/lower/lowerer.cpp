@@ -5,6 +5,8 @@
 #include <llvm/IR/DIBuilder.h>
 #include <llvm/IR/IntrinsicsNVPTX.h>
 
+#include <algorithm>
+
 #include "codegen/lower/lower.h"
 
 namespace barline::codegen {
@@ -22,6 +24,7 @@ Lowerer::Lowerer(const ir::Kernel& k, const ir::Target& target, const EmitOption
       defs_(ir::definitions(k)),
       used_(k.values.size()),
       values_(k.values.size()),
+      maps_(ir::tensor_maps(k)),
       module_(std::make_unique<llvm::Module>(k.name, context)),
       builder_(context) {
   ir::walk(k.body, [&](const ir::Operation& op) {
@@ -37,7 +40,9 @@ std::unique_ptr<llvm::Module> Lowerer::run() {
   if (options_.lineinfo) start_lineinfo();
   builder_.SetInsertPoint(llvm::BasicBlock::Create(module_->getContext(), "entry", function_));
   bind_parameters();
+  bind_maps();
   bind_slots();
+  start_gates();
   region(k_.body);
   place({});
   builder_.CreateRetVoid();
@@ -51,6 +56,7 @@ void Lowerer::declare_function() {
     types.push_back(p.type.is_pointer() ? int_type(64) : type_of(p.type.elem));
   for (ir::ValueId v : k_.axis_sizes)
     if (v != ir::no_value) types.push_back(int_type(32));
+  types.insert(types.end(), maps_.size(), builder_.getPtrTy());
   auto* signature = llvm::FunctionType::get(builder_.getVoidTy(), types, false);
   function_ =
       llvm::Function::Create(signature, llvm::GlobalValue::ExternalLinkage, k_.name, *module_);
@@ -73,6 +79,7 @@ void Lowerer::launch_bounds() {
   annotate("maxntidz", k_.launch.threads[2]);
   if (k_.launch.min_ctas_per_sm > 0) annotate("minctasm", k_.launch.min_ctas_per_sm);
   if (k_.launch.max_registers > 0) annotate("maxnreg", k_.launch.max_registers);
+  if (k_.launch.cluster > 1) annotate("cluster_dim_x", k_.launch.cluster);
 }
 
 void Lowerer::bind_parameters() {
@@ -88,7 +95,9 @@ void Lowerer::bind_slots() {
   auto* array = new llvm::GlobalVariable(
       *module_, llvm::ArrayType::get(int_type(8), 0), false, llvm::GlobalValue::ExternalLinkage,
       nullptr, "barline_slots", nullptr, llvm::GlobalValue::NotThreadLocal, 3);
-  array->setAlignment(llvm::Align(16));
+  int align = 16;
+  for (const ir::Slot& s : k_.slots) align = std::max(align, s.align);
+  array->setAlignment(llvm::Align(align));
   llvm::Value* base = pure_asm(int_type(32), "mov.u32 $0, barline_slots;", {});
   for (const ir::Slot& s : k_.slots) set(s.value, base);
 }

@@ -30,6 +30,7 @@
 #include "ir/diagnostic.h"
 #include "ir/kernel.h"
 #include "ir/target.h"
+#include "ir/tensor_map.h"
 
 namespace llvm {
 class DIBuilder;
@@ -37,6 +38,9 @@ class DISubprogram;
 }  // namespace llvm
 
 namespace barline::codegen {
+
+/// Bytes of a tensor map, a launch argument at a multiple of 64.
+inline constexpr unsigned tensor_map_bytes = 128;
 
 using Values = llvm::SmallVector<llvm::Value*, 1>;
 
@@ -77,6 +81,14 @@ class Lowerer {
   const ir::Operation* definition(ir::ValueId v) const { return defs_[v]; }
   /// The slot that a pointer is of, or a copy of.
   int slot_of(ir::ValueId pointer) const { return ir::root_of(k_, defs_, pointer).slot; }
+  /// The generic address of the tensor map that a copy_tensor's pointer stands for.
+  llvm::Value* map_address(const ir::Operation& copy);
+  /// Whether what follows comes after a wait for the grid before: what is constant for this grid
+  /// was still being written then.
+  bool after_previous() const { return after_previous_; }
+  void set_after_previous() { after_previous_ = true; }
+  /// Registers a thread has when the kernel starts.
+  int launch_registers() const;
   /// Whether any op takes the value.
   bool is_used(ir::ValueId v) const { return used_[v]; }
 
@@ -102,6 +114,10 @@ class Lowerer {
   /// Assembly that a whole warp reaches together. `memory`: it reads or writes memory.
   llvm::Value* warp_asm(llvm::Type* result, llvm::StringRef text, llvm::ArrayRef<llvm::Value*> args,
                         bool memory);
+  /// Assembly of a whole warp that updates `tied` registers in place: operands $0 .. are they, on
+  /// the way in and out, and those after them are `args`. Gives their new values.
+  Values tied_asm(llvm::StringRef text, llvm::ArrayRef<llvm::Value*> tied,
+                  llvm::ArrayRef<llvm::Value*> args);
   /// Calls an LLVM intrinsic by number.
   llvm::Value* intrinsic(unsigned id, llvm::ArrayRef<llvm::Value*> args,
                          llvm::ArrayRef<llvm::Type*> overload = {});
@@ -117,7 +133,9 @@ class Lowerer {
   void declare_function();
   void launch_bounds();
   void bind_parameters();
+  void bind_maps();
   void bind_slots();
+  void start_gates();
   void start_lineinfo();
   void place(const ir::Loc& loc);
 
@@ -127,6 +145,9 @@ class Lowerer {
   std::vector<const ir::Operation*> defs_;
   std::vector<bool> used_;
   std::vector<Values> values_;
+  std::vector<ir::TensorMap> maps_;
+  std::vector<llvm::Value*> map_addresses_;
+  bool after_previous_ = false;
   std::unique_ptr<llvm::Module> module_;
   llvm::IRBuilder<llvm::NoFolder> builder_;
   llvm::Function* function_ = nullptr;

@@ -5,7 +5,8 @@
 //
 // and never an LLVM load: LLVM would turn a load that it believes invariant into ld.global.nc, and
 // has no cache hints. The calls are marked as touching all memory, so LLVM keeps the program's
-// order of accesses and barriers; ptxas schedules them freely within the PTX memory model.
+// order of accesses and barriers; ptxas schedules them freely within the PTX memory model. It moves
+// an ld.global.nc above griddepcontrol.wait, too, so after that a constant is loaded as any other.
 #include <fmt/format.h>
 
 #include <utility>
@@ -65,7 +66,7 @@ std::string load_name(Lowerer& l, const ir::Operation& op, const char* space) {
   if (order == MemOrder::Relaxed || order == MemOrder::Acquire)
     return fmt::format("ld.{}.{}.{}{}", order == MemOrder::Relaxed ? "relaxed" : "acquire",
                        scope(l, op), space, cache);
-  const bool read_only = order == MemOrder::Const && !is_shared(l, op);
+  const bool read_only = order == MemOrder::Const && !is_shared(l, op) && !l.after_previous();
   if (!read_only) return fmt::format("ld.{}{}", space, cache);
   return cache.starts_with(".L1") ? "ld.global.nc" + cache : "ld.global" + cache + ".nc";
 }

@@ -35,6 +35,14 @@ LOWERS(Shuffle) LOWERS(Vote) LOWERS(WarpSync) LOWERS(Barrier)
 LOWERS(MmaSync) LOWERS(LoadMatrix) LOWERS(MoveMatrix)
 // copies.cpp
 LOWERS(Choose) LOWERS(CopyAsync) LOWERS(CommitCopies)
+// gates.cpp: mbarriers, bulk and tensor copies
+LOWERS(CopyBulk) LOWERS(CopyTensor) LOWERS(Arrive) LOWERS(Await) LOWERS(ProxyFence) LOWERS(Elect)
+// warpgroup.cpp
+LOWERS(StoreMatrix) LOWERS(Wgmma) LOWERS(WgmmaSlots) LOWERS(WgmmaFence) LOWERS(WgmmaCommit)
+LOWERS(WgmmaWait) LOWERS(SetRegisters)
+// cluster.cpp
+LOWERS(ClusterRank) LOWERS(ClusterArrive) LOWERS(ClusterWait) LOWERS(StoreRemote)
+LOWERS(AwaitPrevious) LOWERS(ReleaseNext)
 // control.cpp
 LOWERS(For) LOWERS(While) LOWERS(If)
 // debug.cpp

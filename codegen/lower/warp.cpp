@@ -79,7 +79,13 @@ void lower(ir::Tag<ir::Op::Barrier>, Lowerer& l, const ir::Operation& op) {
   if (const ir::Attr* pending = op.find(ir::Key::Pending))
     l.memory_asm(l.b().getVoidTy(), "cp.async.wait_group " + std::to_string(pending->value) + ";",
                  {});
-  l.intrinsic(llvm::Intrinsic::nvvm_barrier0, {});
+  if (const ir::Attr* warps = op.find(ir::Key::Warps))
+    l.warp_asm(l.b().getVoidTy(),
+               "bar.sync " + std::to_string(op.attr(ir::Key::Id)) + ", " +
+                   std::to_string(warps->value * 32) + ";",
+               {}, true);
+  else
+    l.intrinsic(llvm::Intrinsic::nvvm_barrier0, {});
 }
 
 }  // namespace barline::codegen
