@@ -12,6 +12,7 @@
 #include "tools/compile_job.h"
 #include "tools/error.h"
 #include "tools/file.h"
+#include "tools/launch_json.h"
 #include "verify/gate/gate_report.h"
 #include "verify/gate/suggest.h"
 
@@ -22,7 +23,7 @@ struct BuildOptions {
   std::vector<std::string> kernels;
   std::string arch, folder = ".", dump_after;
   std::vector<std::string> emit;
-  bool lineinfo = false;
+  bool lineinfo = false, launch_json = false;
 
   bool emits(std::string_view what) const {
     return std::find(emit.begin(), emit.end(), what) != emit.end();
@@ -66,6 +67,28 @@ void emit_binary(const JobResult& result, const Job& job, const BuildOptions& o)
   if (o.emits("cubin")) write_file(stem + ".cubin", view(result.entry->cubin));
 }
 
+/// The cubins and launches.json, which says how a host that has no barline launches them.
+void emit_launches(const Session& session, const std::vector<Job>& jobs,
+                   const std::vector<JobResult>& results, const BuildOptions& o) {
+  auto rows = nlohmann::ordered_json::array();
+  std::filesystem::path folder(o.folder);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!results[i].entry) continue;
+    const Job& job = jobs[i];
+    std::string cubin = job.file_stem() + ".cubin";
+    write_file((folder / cubin).string(), view(results[i].entry->cubin));
+    ir::Kernel lowered = instantiate(session, job);
+    ir::run_pipeline(lowered);
+    nlohmann::ordered_json row{{"name", job.config()}, {"kernel", job.kernel->name},
+                               {"type", job.type},     {"schedule", job.schedule->name},
+                               {"target", job.target}, {"cubin", cubin}};
+    row.update(launch_json(lowered, session.schedule(job), results[i].entry->metadata));
+    rows.push_back(std::move(row));
+  }
+  nlohmann::ordered_json bundle{{"schema", "barline.launches/1"}, {"kernels", std::move(rows)}};
+  write_file((folder / "launches.json").string(), bundle.dump(1) + "\n");
+}
+
 std::string table(const std::vector<JobResult>& results) {
   std::size_t width = 6;
   for (const JobResult& r : results) width = std::max(width, r.row.config().size());
@@ -87,13 +110,15 @@ std::string table(const std::vector<JobResult>& results) {
 
 ExitCode build(const Context& context, const BuildOptions& o) {
   check_dump(o);
-  if (!o.emit.empty()) check_output((std::filesystem::path(o.folder) / "x").string());
+  if (!o.emit.empty() || o.launch_json)
+    check_output((std::filesystem::path(o.folder) / "x").string());
   Session session(context);
   std::vector<Job> jobs = session.jobs(o.kernels, o.arch);
   for (const Job& job : jobs) emit_text(session, job, o);
   JobCompiler compiler(session, {.lineinfo = o.lineinfo});
   std::vector<JobResult> results = compiler.compile_all(jobs);
   for (std::size_t i = 0; i < jobs.size(); ++i) emit_binary(results[i], jobs[i], o);
+  if (o.launch_json) emit_launches(session, jobs, results, o);
   for (const JobResult& r : results) {
     if (!r.row.error.empty()) {
       fmt::print(stderr, "error: {} {}: {}\n", r.row.config(), r.row.target, r.row.error);
@@ -124,6 +149,8 @@ void add_build(CLI::App& app, Context& context) {
   sub.add_option("--dump-after", o->dump_after, "Print the IR after a pass, `input` or `all`")
       ->type_name("PASS");
   sub.add_flag("--lineinfo", o->lineinfo, "Line table that leads back to the kernel's source");
+  sub.add_flag("--launch-json", o->launch_json,
+               "Write the cubins and launches.json, which says how to launch them");
   sub.callback([&context, o] { context.action = [&context, o] { return build(context, *o); }; });
 }
 
