@@ -180,8 +180,13 @@ void check_stream(const ir::Schedule& s, const ir::Stream& stream, const ir::Loc
     refuse(fmt::format("of {} slots is filled {} uses ahead", stream.slots, stream.ahead),
            "at least one slot, and at most as many uses ahead as slots");
   if (stream.multiple < 1) refuse("promises rows of a multiple of 0", "set .multiple to 1 or more");
-  if (stream.by != ir::Agent::Lane && stream.by != ir::Agent::CpAsync)
-    refuse("is moved by an agent that no pass lowers", "set .by to Agent::Lane or Agent::CpAsync");
+  const bool gated = stream.by == ir::Agent::Tma;
+  if (stream.by != ir::Agent::Lane && stream.by != ir::Agent::CpAsync && !gated)
+    refuse("is moved by an agent that no pass lowers",
+           "set .by to Agent::Lane, Agent::CpAsync or Agent::Tma");
+  if (gated && (s.roles.count != 2 || stream.ahead != stream.slots))
+    refuse("is filled by tma without a role for it, or not as far ahead as it has slots",
+           "give .roles, one that fills and one that computes, and .ahead = .slots");
   if (stream.owner != ir::Team::Cta || stream.step != 0)
     refuse("sets .owner or .step",
            "leave them out: the block owns a stream and takes its tile's step");

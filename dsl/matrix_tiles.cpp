@@ -8,6 +8,7 @@
 #include <set>
 
 #include "dsl/tiles.h"
+#include "ir/fragment_merge.h"
 #include "ir/fragment_use.h"
 #include "ir/packing.h"
 
@@ -24,6 +25,7 @@ struct Tiles::Operands {
   std::string k;
   Elem operand{};  ///< that the atom multiplies
   std::size_t parts = 1;
+  bool swapped = false;  ///< b plays A: the unit computes the transposed product
 };
 
 namespace {
@@ -62,23 +64,55 @@ std::string list_tile(const ir::MatrixTile& t) {
   return fmt::format("tile {} x {} x {} over {} x {} warps", t.m, t.n, t.k, t.warps_m, t.warps_n);
 }
 
-/// That warps and atoms tile the block's tile.
-void check_tile(const ir::Schedule& s, const ir::Atom& atom, const ir::Loc& loc) {
+/// A stream that each thread's own registers hold, some trips ahead of their use.
+bool in_registers(const ir::Stream& s) { return s.store == ir::Store::Reg && s.ahead > 0; }
+bool is_ring(const ir::Stream& s) {
+  return s.store == ir::Store::Smem || s.hoist || in_registers(s);
+}
+
+/// Warps that share out the steps of the summed axis; 1: each has all of a step.
+int warps_along_k(const ir::Schedule& s, const std::string& k) {
+  int parts = 1;
+  for (const ir::Split& split : s.splits)
+    if (split.over == ir::Team::Warp && split.axis == k) parts *= split.parts;
+  return parts;
+}
+
+/// That warps and atoms tile the block's tile. `swapped`: the atom's m lies along n.
+void check_tile(const ir::Schedule& s, const ir::Atom& atom, bool swapped, int warps_k,
+                const ir::Loc& loc) {
   const ir::MatrixTile& t = s.tile;
   if (t.m == 0)
     ir::fail(Diag::BadSchedule, loc, fmt::format("schedule '{}' gives no matrix tile", s.name),
              "set .tile = {.m, .n, .k, .warps_m, .warps_n}");
-  bool warps = t.warps_m > 0 && t.warps_n > 0 && t.warps_m * t.warps_n <= 32;
-  if (!warps || t.m % (atom.m * t.warps_m) || t.n % (atom.n * t.warps_n) || t.k % atom.k || !t.n ||
-      !t.k)
+  int along_m = swapped ? atom.n : atom.m, along_n = swapped ? atom.m : atom.n;
+  bool warps =
+      t.warps_m > 0 && t.warps_n > 0 && warps_k > 0 && t.warps_m * t.warps_n * warps_k <= 32;
+  if (!warps || t.m % (along_m * t.warps_m) || t.n % (along_n * t.warps_n) ||
+      t.k % (atom.k * warps_k) || !t.n || !t.k)
     ir::fail(Diag::BadSchedule, loc, fmt::format("schedule '{}': {}", s.name, list_tile(t)),
-             fmt::format("m a multiple of {} and n of {} for each warp along it, k of {}; at most "
-                         "32 warps",
-                         atom.m, atom.n, atom.k));
+             fmt::format("m a multiple of {} and n of {} for each warp along it, k of {}{}; at "
+                         "most 32 warps",
+                         along_m, along_n, atom.k, warps_k > 1 ? " for each part of it" : ""));
+}
+
+/// That a warpgroup's matrix unit takes the tile: `t` as the unit sees it.
+void check_unit(const ir::Schedule& s, const ir::BlockTile& t, const ir::Loc& loc) {
+  if (!t.warpgroups) return;
+  constexpr int rows = 64, warps = 4, most_columns = 256;
+  bool fits = t.warps_m % warps == 0 && t.m % (rows * t.warps_m / warps) == 0 && t.warps_n == 1 &&
+              t.warps_k == 1 && t.n <= most_columns;
+  if (!fits)
+    ir::fail(
+        Diag::BadSchedule, loc,
+        fmt::format("schedule '{}': {} by wgmma", s.name, list_tile(s.tile)),
+        "four warps along the rows of what plays A for each 64 rows (or a multiple) of it, one "
+        "warp along the other axis, of at most 256");
 }
 
 /// That the quantised operand's groups and units fit the tile.
-void check_weight(const ir::Schedule& s, const Quantised& w, bool packed, const ir::Loc& loc) {
+void check_weight(const ir::Schedule& s, const Quantised& w, bool packed, bool swapped, int warps_k,
+                  const ir::Loc& loc) {
   const ir::MatrixTile& t = s.tile;
   std::int64_t g = w.group;
   if (g > 0 && (g % 16 || (g % t.k && t.k % g)))
@@ -86,11 +120,12 @@ void check_weight(const ir::Schedule& s, const Quantised& w, bool packed, const 
              fmt::format("groups of {} with steps of {} in schedule '{}'", g, t.k, s.name),
              "let one divide the other; groups are multiples of 16");
   ir::Packing packing{w.code};
-  if (packed && (t.k % ir::Packing::unit_k || t.n / t.warps_n % packing.unit_n()))
+  int columns = swapped ? std::max(packing.unit_n(), 16) : packing.unit_n();
+  if (packed && (t.k % (ir::Packing::unit_k * warps_k) || t.n / t.warps_n % columns))
     ir::fail(Diag::BadSchedule, loc,
              fmt::format("packed '{}' with {} in schedule '{}'", w.name, list_tile(t), s.name),
-             fmt::format("steps of a multiple of {}, and {} columns a warp", ir::Packing::unit_k,
-                         packing.unit_n()));
+             fmt::format("steps of a multiple of {}{}, and {} columns a warp", ir::Packing::unit_k,
+                         warps_k > 1 ? " for each part" : "", columns));
 }
 
 }  // namespace
@@ -99,6 +134,19 @@ const ir::Stream* Tiles::stream_of(const std::string& name) const {
   auto at = std::find_if(schedule_.streams.begin(), schedule_.streams.end(),
                          [&](const ir::Stream& s) { return s.of == name; });
   return at == schedule_.streams.end() ? nullptr : at;
+}
+
+/// Does the second factor play A? By the name that the schedule gives.
+bool Tiles::plays_a(const Product& p) const {
+  auto is = [&](const Factor& f) {
+    return schedule_.dot.a == (f.weight ? f.weight->name : f.place.tensor->name);
+  };
+  if (schedule_.dot.a.empty() || is(p.a)) return false;
+  if (is(p.b)) return true;
+  ir::fail(Diag::BadSchedule, p.loc,
+           fmt::format("'{}' as A in schedule '{}', which the product does not multiply",
+                       schedule_.dot.a, schedule_.name),
+           "name one of the product's two factors in .dot.a");
 }
 
 Tiles::Operands Tiles::operands(const Product& p, const std::string& k) {
@@ -114,10 +162,12 @@ Tiles::Operands Tiles::operands(const Product& p, const std::string& k) {
              fmt::format("a product of {} and {}", ir::name(operand_type(p.a)),
                          ir::name(operand_type(p.b))),
              "multiply f16 by f16 (or quantised weights), bf16 by bf16, s8 by s8");
-  check_tile(schedule_, *atom, p.loc);
+  o.swapped = plays_a(p);
+  const int warps_k = warps_along_k(schedule_, k);
+  check_tile(schedule_, *atom, o.swapped, warps_k, p.loc);
   if (const Quantised* w = p.b.weight) {
     const ir::Stream* s = stream_of(w->name);
-    check_weight(schedule_, *w, s && s->packed, p.loc);
+    check_weight(schedule_, *w, s && s->packed, o.swapped, warps_k, p.loc);
   }
   if (p.a.weight)
     ir::fail(Diag::TypeMismatch, p.loc,
@@ -131,6 +181,19 @@ Tiles::Operands Tiles::operands(const Product& p, const std::string& k) {
   block_tiles_[o.m.name] = schedule_.tile.m;
   block_tiles_[o.n.name] = schedule_.tile.n;
   return o;
+}
+
+/// The block's tile as the unit sees it.
+ir::BlockTile Tiles::unit_tile(const Operands& o) const {
+  const ir::MatrixTile& t = schedule_.tile;
+  ir::BlockTile tile{t.m, t.n, t.k, t.warps_m, t.warps_n};
+  if (o.swapped) {
+    std::swap(tile.m, tile.n);
+    std::swap(tile.warps_m, tile.warps_n);
+  }
+  tile.warps_k = warps_along_k(schedule_, o.k);
+  tile.warpgroups = schedule_.dot.unit == ir::MatrixUnit::Wgmma;
+  return tile;
 }
 
 int Tiles::layout(ir::Layout wanted) {
@@ -147,11 +210,18 @@ int Tiles::part_axis(const Axis& axis, std::size_t part, const ir::Loc& loc) con
   return axis_index(axis.segments.empty() ? axis : axis.segment(part), loc);
 }
 
+/// Steps of a sum; a constant where the axis is bound, so that passes may unroll.
+Value Tiles::trips_along(const Axis& over, std::int64_t step, const ir::Loc& loc) {
+  const ir::Axis& axis = kernel_.axes[axis_index(over, loc)];
+  if (axis.bound) return {*this, builder_.constant(s32, (*axis.bound + step - 1) / step)};
+  return (Operand(size(over, loc), loc) + (step - 1)) / step;
+}
+
 Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, Here here) {
   ir::Loc loc = here;
   builder_.at(loc);
   std::int64_t step = std::max<int>(schedule_.tile.k, 1);
-  Value trips = (Operand(size(over, loc), loc) + (step - 1)) / step;
+  Value trips = trips_along(over, step, loc);
   ir::Operation loop{.op = Op::For,
                      .in = {builder_.constant(s32, 0), trips.id(), builder_.constant(s32, 1)},
                      .out = {},
@@ -167,25 +237,37 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
   builder_.at(p.loc);
   Operands o = operands(p, over.name);
   ir::Atom atom = *ir::atom_of(o.operand);
-  const ir::MatrixTile& t = schedule_.tile;
-  ir::BlockTile tile{t.m, t.n, t.k, t.warps_m, t.warps_n};
+  const ir::BlockTile tile = unit_tile(o);
+  check_unit(schedule_, tile, p.loc);
   int m = axis_index(o.m, p.loc), k = axis_index(over, p.loc);
   Elem acc = o.operand == s8 ? s32 : f32;
   ir::Operation yield{
       .op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = p.loc};
+  std::vector<ir::Type> merged;  // of sums in parts
   for (std::size_t i = 0; i < o.parts; ++i) {
-    int n = part_axis(o.n, i, p.loc);
+    // The unit's m and n: of a swapped product the columns and rows.
+    int r = m, n = part_axis(o.n, i, p.loc);
+    if (o.swapped) std::swap(r, n);
     auto name = [&](int r, int c, char role) {
       return fmt::format("{}_{}_{}", kernel_.axes[r].name, kernel_.axes[c].name, role);
     };
-    ir::Type c = ir::tile(acc, layout(ir::fragment_c(name(m, n, 'c'), atom, tile, m, n)));
+    ir::Layout sums = ir::fragment_c(name(r, n, 'c'), atom, tile, r, n);
+    if (tile.warps_k > 1) {
+      merged.push_back(ir::tile(acc, layout(ir::merged_layout(sums.name, sums, tile.warps_k))));
+      sums.name = name(r, n, 'p');
+    }
+    ir::Type c = ir::tile(acc, layout(std::move(sums)));
     body.args.push_back(kernel_.new_value(c));
-    ValueId a =
-        fragment(p.a, i, o.parts, layout(ir::fragment_a(name(m, k, 'a'), atom, tile, m, k)));
-    ValueId b =
-        fragment(p.b, i, o.parts, layout(ir::fragment_b(name(k, n, 'b'), atom, tile, k, n)));
+    int of_a = layout(ir::fragment_a(name(r, k, 'a'), atom, tile, r, k));
+    int of_b = layout(ir::fragment_b(name(k, n, 'b'), atom, tile, k, n));
+    ValueId first = fragment(p.a, i, o.parts, o.swapped ? of_b : of_a);
+    ValueId second = fragment(p.b, i, o.parts, o.swapped ? of_a : of_b);
+    ValueId a = o.swapped ? second : first, b = o.swapped ? first : second;
     builder_.at(p.loc);
-    yield.in.push_back(builder_.emit(Op::Dot, c, {body.args.back(), a, b}));
+    std::vector<ir::Attr> unit;
+    if (tile.warpgroups)
+      unit.push_back({Key::Agent, static_cast<std::int64_t>(ir::Agent::Wgmma), {}});
+    yield.in.push_back(builder_.emit(Op::Dot, c, {body.args.back(), a, b}, std::move(unit)));
   }
   builder_.append(std::move(yield));
   builder_.close();
@@ -200,6 +282,10 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
   }
   loop.regions.push_back(std::move(body));
   builder_.append(std::move(loop));
+  for (std::size_t i = 0; i < merged.size(); ++i)
+    results[i] = Value(*this, builder_.emit(Op::Merge, merged[i], {results[i].id()},
+                                            {{Key::Team, static_cast<std::int64_t>(ir::Team::Warp), {}},
+                                             {Key::Parts, tile.warps_k, {}}}));
   return Tile(std::move(results));
 }
 
@@ -240,8 +326,9 @@ ValueId Tiles::load_box(const Tensor& t, const Place& place, std::size_t part, s
     attrs.push_back({Key::Order, static_cast<std::int64_t>(ir::MemOrder::Const), {}});
   if (packed) attrs.push_back({Key::Packed, 1, {}});
   const ir::Stream* stream = stream_of(t.name);
-  if (stream && (stream->store == ir::Store::Smem || stream->hoist))
-    attrs.push_back({Key::Stream, 0, t.name});
+  if (stream && is_ring(*stream)) attrs.push_back({Key::Stream, 0, t.name});
+  if (stream && in_registers(*stream))  // each byte is read once, by one block
+    attrs.push_back({Key::Cache, static_cast<std::int64_t>(ir::CacheHint::NoAllocate), {}});
   builder_.at(place.loc);
   return builder_.emit(Op::FragmentLoad, ir::tile(elem, layout), {from, base, row, col},
                        std::move(attrs));
@@ -364,17 +451,25 @@ void Tiles::finish(const ir::Loc& loc) {
                          schedule_.name, list_tile(schedule_.tile)),
              "leave .tile out and set .threads");
   for (const ir::Stream& s : schedule_.streams) {
-    bool used = s.store == ir::Store::Smem || s.hoist;
-    if (used && !staged.contains(std::string(s.of)))
+    if (is_ring(s) && !staged.contains(std::string(s.of)))
       ir::fail(Diag::BadSchedule, loc,
                fmt::format("schedule '{}' streams '{}', which the kernel does not multiply",
                            schedule_.name, s.of),
                "name a tensor that a sum reads (a quantised weight's scales are 'name_scale')");
-    if (s.store == ir::Store::Smem)
+    if (in_registers(s))
+      kernel_.rings.push_back({.name = std::string(s.of),
+                               .by = s.by,
+                               .slots = 0,
+                               .ahead = s.ahead,
+                               .store = ir::Store::Reg});
+    else if (s.store == ir::Store::Smem)
       kernel_.rings.push_back({std::string(s.of), s.by, s.slots, s.ahead, s.hoist, s.guard});
     else if (s.hoist)
       kernel_.rings.push_back({std::string(s.of), ir::Agent::Lane, 0, 0, true});
   }
+  for (const ir::Role& r : schedule_.roles)
+    kernel_.roles.push_back({std::string(r.name), r.warps, r.regs});
+  kernel_.launch.walks = schedule_.walk == ir::Walk::Persistent;
   auto& ops = kernel_.body.ops;
   ops.insert(ops.begin(), std::make_move_iterator(prelude_.ops.begin()),
              std::make_move_iterator(prelude_.ops.end()));

@@ -8,6 +8,7 @@
 #include "dsl/body.h"
 #include "dsl/matrix.h"
 #include "dsl/reduce.h"
+#include "ir/fragment.h"
 
 namespace barline::dsl {
 
@@ -80,6 +81,9 @@ class Tiles : public Body {
   // ---- products: dsl/matrix_tiles.cpp
   struct Operands;
   Operands operands(const Product& p, const std::string& k_axis);
+  bool plays_a(const Product& p) const;
+  ir::BlockTile unit_tile(const Operands& o) const;
+  Value trips_along(const Axis& over, std::int64_t step, const ir::Loc& loc);
   int layout(ir::Layout wanted);
   ir::ValueId fragment(const Factor& f, std::size_t part, std::size_t parts, int layout);
   ir::ValueId load_box(const Tensor& t, const Place& place, std::size_t part, std::size_t parts,

@@ -121,6 +121,7 @@ Type result_type(const Kernel& k, Op op, std::span<const ValueId> in, const Loc&
   if (op == Op::Dot) return k.type(in[0]);
   const Spec& out = d.out[0];
   Elem elem = shape.elem;
+  if (out.same_as >= std::ssize(in)) return scalar(Elem::I1);  // of operands that are not there
   if (out.same_as >= 0) {
     elem = k.type(in[out.same_as]).elem;
     if (out.shape == Shape::Pointer) return k.type(in[out.same_as]);

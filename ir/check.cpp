@@ -199,7 +199,8 @@ class StructureCheck {
     results(op, inferred);
     attributes(op);
     check_op_rules(k_, op);
-    if (op.has(Reads) || op.has(Writes)) memory(op);
+    bool of_memory = (op.has(Reads) || op.has(Writes)) && !op.is(Op::Wgmma);
+    if (of_memory) memory(op);
     if (static_cast<int>(op.regions.size()) != def(op.op).regions)
       fail(Diag::BadStructure, op.loc,
            fmt::format("{} with {} regions", name(op.op), op.regions.size()),
@@ -272,6 +273,7 @@ class StructureCheck {
     if (op.is(Op::Load)) accessed = op.out.empty() ? no_value : op.out[0];  // says same_as(0)
     if (op.has(Writes) && op.in.size() > 2) accessed = op.in[2];
     if (op.is(Op::FragmentStore)) accessed = op.in[4];
+    if (op.is(Op::StoreRemote)) accessed = op.in[3];
     if (op.is(Op::Fill)) accessed = op.in[1];
     if (accessed != no_value && k_.type(accessed).elem != pointer_type.elem)
       fail(root.slot >= 0 ? Diag::SlotMisuse : Diag::TypeMismatch, op.loc,
@@ -386,7 +388,8 @@ void check_convergence(const Kernel& k) {
   int threads = k.launch.block_threads();
   walk_control(k, u, [&](const Operation& op, Team control) {
     bool reduce = op.is(Op::Reduce);
-    Team team = reduce ? op.attr_as<Team>(Key::Team) : op.is(Op::Barrier) ? Team::Cta : Team::Warp;
+    bool whole_block = op.is(Op::Barrier) && !op.find(Key::Warps);
+    Team team = reduce ? op.attr_as<Team>(Key::Team) : whole_block ? Team::Cta : Team::Warp;
     bool whole_warps = op.has(WholeWarps) || (reduce && team >= Team::Warp);
     if (whole_warps && threads % warp_size != 0)
       fail(Diag::PartialWarp, op.loc,

@@ -2,6 +2,7 @@
 #include "ir/effects.h"
 
 #include <algorithm>
+#include <set>
 
 #include "ir/rewrite.h"
 
@@ -111,9 +112,16 @@ SlotEffects::SlotEffects(const Kernel& k) : k_(k) {
   auto defs = definitions(k);
   AffineAnalysis affine(k);
   Uniformity uniform = uniformity(k);
-  for (const Slot& s : k.slots) roots_[s.value] = {k.slot_of(s.value), no_value};
+  std::set<int> gated;
   walk(k.body, [&](const Operation& op) {
-    if (op.is(Op::SlotAt)) roots_[op.out[0]] = {k.slot_of(op.in[0]), op.in[1]};
+    if (op.is(Op::CopyTensor) || op.is(Op::CopyBulk)) gated.insert(root_of(k, defs, op.in[0]).slot);
+  });
+  auto is_ordered = [&](int slot) { return k.slots[slot].is_gate() || gated.contains(slot); };
+  for (const Slot& s : k.slots)
+    if (int slot = k.slot_of(s.value); !is_ordered(slot)) roots_[s.value] = {slot, no_value};
+  walk(k.body, [&](const Operation& op) {
+    if (op.is(Op::SlotAt))
+      if (int slot = k.slot_of(op.in[0]); !is_ordered(slot)) roots_[op.out[0]] = {slot, op.in[1]};
     for (ValueId v : op.in)
       if (k.type(v) == scalar(Elem::S32) && !uses_.contains(v)) {
         // Threads that count differently take different copies at the same time.

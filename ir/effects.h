@@ -45,7 +45,8 @@ struct SlotAccess {
 /// Groups are counted up to here; a copy of so many stands for all older ones.
 inline constexpr int most_groups = 16;
 
-/// The slot accesses of a kernel by the values that name them, so that ops may move meanwhile.
+/// The slot accesses of a kernel by the values that name them, so that ops may move meanwhile. Gates,
+/// and slots that bulk or tensor copies fill, are not among them: what orders those are the gates.
 class SlotEffects {
  public:
   explicit SlotEffects(const Kernel& k);

@@ -14,11 +14,23 @@ void push(Layout& l, In in, std::int64_t extent, int axis, std::int64_t step) {
   if (extent > 1) l.digits.push_back({in, extent, axis, step});
 }
 
-/// Warps along n, then along m; step 0 where all of them hold the same.
+/// Warps along n, then along m, then along k; step 0 where all of them hold the same.
 void push_warps(Layout& l, const BlockTile& t, int axis_n, std::int64_t step_n, int axis_m,
-                std::int64_t step_m) {
+                std::int64_t step_m, int axis_k, std::int64_t step_k) {
   push(l, In::Warp, t.warps_n, axis_n, step_n);
-  push(l, In::Warp, t.warps_m, axis_m, step_m);
+  if (t.warpgroups && step_m) {
+    push(l, In::Warp, 4, axis_m, 16);
+    push(l, In::Warp, t.warps_m / 4, axis_m, step_m * 4);
+  } else {
+    push(l, In::Warp, t.warps_m, axis_m, step_m);
+  }
+  push(l, In::Warp, t.warps_k, axis_k, step_k);
+}
+
+/// A warp's blocks along m: one after the other, or one in each 64 rows of its warpgroup.
+void push_blocks(Layout& l, const BlockTile& t, const Atom& a, int axis_m) {
+  int blocks = t.m / t.warps_m / a.m;
+  push(l, In::Reg, blocks, axis_m, t.warpgroups ? 4 * a.m : a.m);
 }
 
 }  // namespace
@@ -40,33 +52,33 @@ Layout fragment_c(std::string name, Atom a, const BlockTile& t, int axis_m, int 
   push(l, In::Lane, a.m / 2, axis_m, 1);
   push(l, In::Reg, 2, axis_m, a.m / 2);
   push(l, In::Reg, warp_n / a.n, axis_n, a.n);
-  push(l, In::Reg, warp_m / a.m, axis_m, a.m);
-  push_warps(l, t, axis_n, warp_n, axis_m, warp_m);
+  push_blocks(l, t, a, axis_m);
+  push_warps(l, t, axis_n, warp_n, axis_m, warp_m, axis_n, 0);
   return l;
 }
 
 Layout fragment_a(std::string name, Atom a, const BlockTile& t, int axis_m, int axis_k) {
   Layout l{std::move(name), {}};
-  int width = a.k / 8, warp_m = t.m / t.warps_m;
+  int width = a.k / 8, warp_m = t.m / t.warps_m, warp_k = t.k / t.warps_k;
   push(l, In::Reg, width, axis_k, 1);
   push(l, In::Lane, lanes_k, axis_k, width);
   push(l, In::Lane, a.m / 2, axis_m, 1);
   push(l, In::Reg, 2, axis_m, a.m / 2);
-  push(l, In::Reg, t.k / (lanes_k * width), axis_k, lanes_k * width);
-  push(l, In::Reg, warp_m / a.m, axis_m, a.m);
-  push_warps(l, t, axis_m, 0, axis_m, warp_m);
+  push(l, In::Reg, warp_k / (lanes_k * width), axis_k, lanes_k * width);
+  push_blocks(l, t, a, axis_m);
+  push_warps(l, t, axis_m, 0, axis_m, warp_m, axis_k, warp_k);
   return l;
 }
 
 Layout fragment_b(std::string name, Atom a, const BlockTile& t, int axis_k, int axis_n) {
   Layout l{std::move(name), {}};
-  int width = a.k / 8, warp_n = t.n / t.warps_n;
+  int width = a.k / 8, warp_n = t.n / t.warps_n, warp_k = t.k / t.warps_k;
   push(l, In::Reg, width, axis_k, 1);
   push(l, In::Lane, lanes_k, axis_k, width);
   push(l, In::Lane, a.n, axis_n, 1);
-  push(l, In::Reg, t.k / (lanes_k * width), axis_k, lanes_k * width);
+  push(l, In::Reg, warp_k / (lanes_k * width), axis_k, lanes_k * width);
   push(l, In::Reg, warp_n / a.n, axis_n, a.n);
-  push_warps(l, t, axis_n, warp_n, axis_n, 0);
+  push_warps(l, t, axis_n, warp_n, axis_n, 0, axis_k, warp_k);
   return l;
 }
 

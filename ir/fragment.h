@@ -7,8 +7,8 @@
 //   B (k x n)  reg w -> k*1, lane 4 -> k*w, lane 8 -> n*1,               reg -> k*4w, reg -> n*8
 //
 // w elements fill a register: 2 of 16 bits, 4 of 8. The block's warps follow, those along n first;
-// warps that hold the same elements have a digit of step 0. With w = 2 a C over (m, n) and an A over
-// (m, k = n) are the same layout: a product is the next one's operand where it stands.
+// warps that hold the same elements have a digit of step 0. With w = 2 a C over (m, n) and an A
+// over (m, k = n) are the same layout: a product is the next one's operand where it stands.
 #pragma once
 
 #include <optional>
@@ -32,6 +32,11 @@ std::optional<Atom> atom_of(Elem operand);
 struct BlockTile {
   int m = 64, n = 64, k = 16;
   int warps_m = 1, warps_n = 1;
+  /// Warps that share the tile's k out: warp p of them multiplies positions p * k / warps_k ..; C
+  /// is then a part of the sum. They are the slowest, after those along n and m.
+  int warps_k = 1;
+  /// Along m, four neighbouring warps take blocks of 64 together (wgmma).
+  bool warpgroups = false;
 };
 
 Layout fragment_a(std::string name, Atom atom, const BlockTile& tile, int axis_m, int axis_k);

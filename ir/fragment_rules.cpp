@@ -6,6 +6,7 @@
 
 #include "ir/copy_share.h"
 #include "ir/diagnostic.h"
+#include "ir/fragment_merge.h"
 #include "ir/fragment_use.h"
 #include "ir/op_rules_p.h"
 #include "ir/packing.h"
@@ -25,6 +26,7 @@ bool is_fragment_op(const Operation& op) {
     case Op::FragmentIndex:
     case Op::Dot:
     case Op::Fold:
+    case Op::Merge:
     case Op::Spread: return true;
     default: return false;
   }
@@ -210,6 +212,19 @@ void check_dot(const Kernel& k, const Operation& op) {
        "multiply f16 or bf16 into f32, or s8 into s32");
 }
 
+void check_merge(const Kernel& k, const Operation& op) {
+  if (op.attr_as<Team>(Key::Team) != Team::Warp) return;
+  const Layout &from = layout_of(k, op.in[0]), &to = layout_of(k, op.out[0]);
+  const auto parts = static_cast<int>(op.attr(Key::Parts));
+  bool fits = parts > 1 && tile_axes(from).size() == 2 && has_parts(from, parts) &&
+              same_places(to, merged_layout({}, from, parts));
+  if (fits && k.type(op.in[0]).elem == Elem::F32) return;
+  fail(Diag::BadFragment, op.loc,
+       fmt::format("merge of {} parts of {} to {}", parts, text(k, op.in[0]), text(k, op.out[0])),
+       "merge f32 tiles whose slowest warps hold a part each; ir/fragment_merge.h has the layout "
+       "of the sum");
+}
+
 /// Lanes that divide the axis are a power of two, and one warp has all of it.
 bool folds_in_warp(const Layout& tile, int axis) {
   return std::all_of(tile.digits.begin(), tile.digits.end(), [&](const Digit& d) {
@@ -265,6 +280,17 @@ void check_whole_warps(const Kernel& k, const Operation& op) {
                    below + warp_size));
 }
 
+/// Warps that the layout's digits count, unless the slowest only repeat and count past the block's.
+std::int64_t warps_counted(const Kernel& k, const Layout& layout) {
+  std::int64_t all = extent(layout.digits, In::Warp), have = k.launch.block_threads() / warp_size;
+  const Digit* slowest = nullptr;
+  for (const Digit& d : layout.digits)
+    if (d.in == In::Warp) slowest = &d;
+  bool past = slowest && slowest->step == 0 && all > have;
+  std::int64_t once = past ? all / slowest->extent : all;
+  return past && once <= have && all - once < have ? have : all;
+}
+
 void check_fragment(const Kernel& k, const Operation& op, const Layout& layout) {
   check_whole_warps(k, op);
   double lanes = 1, warps = 1, regs = 1;
@@ -275,8 +301,12 @@ void check_fragment(const Kernel& k, const Operation& op, const Layout& layout) 
     (d.in == In::Lane ? lanes : d.in == In::Warp ? warps : regs) *= static_cast<double>(d.extent);
   }
   std::size_t axes = digits ? tile_axes(layout).size() : 0;
-  bool fits = digits && lanes == warp_size && lanes * warps == k.launch.block_threads() &&
-              regs <= 1024 && axes >= 1 && axes <= 2;
+  // Beside gates some warps may have other jobs than to hold fragments.
+  bool gates =
+      std::any_of(k.slots.begin(), k.slots.end(), [](const Slot& s) { return s.is_gate(); });
+  int threads = k.launch.block_threads();
+  bool all = gates ? lanes * warps <= threads : lanes * warps == threads;
+  bool fits = digits && lanes == warp_size && all && regs <= 1024 && axes >= 1 && axes <= 2;
   bool groups = axes != 2 || static_cast<int>(regs) % 4 == 0;
   if (!fits || !groups)
     fail(Diag::BadFragment, op.loc,
@@ -295,6 +325,7 @@ void check_fragment_rules(const Kernel& k, const Operation& op) {
     case Op::Fill: return check_fill(k, op);
     case Op::Dot: return check_dot(k, op);
     case Op::Fold: return check_fold(k, op);
+    case Op::Merge: return check_merge(k, op);
     case Op::Spread: return check_spread(k, op);
     default: return;
   }

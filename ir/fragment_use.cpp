@@ -42,7 +42,7 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
 int warps_along(const Layout& l, int axis) {
   std::int64_t warps = 1;
   for (const Digit& d : l.digits)
-    if (d.in == In::Warp && d.axis == axis) warps *= d.extent;
+    if (d.in == In::Warp && d.axis == axis && d.step > 0) warps *= d.extent;
   return static_cast<int>(warps);
 }
 
@@ -72,12 +72,19 @@ std::optional<Product> product_of(const Layout& acc, const Layout& a, const Layo
   t.k = static_cast<int>(extent_along(a, p.k));
   t.warps_m = warps_along(acc, p.m);
   t.warps_n = warps_along(acc, p.n);
-  bool fits = t.m % (t.warps_m * atom->m) == 0 && t.n % (t.warps_n * atom->n) == 0 &&
-              t.k % atom->k == 0 && same_places(acc, fragment_c({}, *atom, t, p.m, p.n)) &&
-              same_places(a, fragment_a({}, *atom, t, p.m, p.k)) &&
-              same_places(b, fragment_b({}, *atom, t, p.k, p.n));
-  if (!fits) return std::nullopt;
-  return p;
+  t.warps_k = warps_along(a, p.k);
+  bool whole = t.m % (t.warps_m * atom->m) == 0 && t.n % (t.warps_n * atom->n) == 0 &&
+               t.k % (t.warps_k * atom->k) == 0;
+  if (!whole) return std::nullopt;
+  for (bool warpgroups : {false, true}) {
+    t.warpgroups = warpgroups;
+    bool possible = !warpgroups || (t.warps_m % 4 == 0 && t.warps_n == 1);
+    if (possible && same_places(acc, fragment_c({}, *atom, t, p.m, p.n)) &&
+        same_places(a, fragment_a({}, *atom, t, p.m, p.k)) &&
+        same_places(b, fragment_b({}, *atom, t, p.k, p.n)))
+      return p;
+  }
+  return std::nullopt;
 }
 
 std::int64_t BoxAxis::index(std::int64_t origin, std::int64_t position) const {
@@ -107,14 +114,22 @@ Words words_of(const Kernel& k, const Operation& load) {
   return load.attr(Key::Packed) ? Words::Packed : Words::Portable;
 }
 
+Swizzle slot_swizzle(const Operation& load, int bytes) {
+  Swizzle s = swizzle_of(load.attr(Key::Columns), bytes);
+  if (!load.attr(Key::Swizzled, 1)) s.mask = s.shift = 0;
+  s.pitch = load.attr(Key::Pitch);
+  return s;
+}
+
 std::vector<int> sources_of(const Kernel& k, const std::vector<const Operation*>& defs,
                             const Operation& load) {
   Root root = root_of(k, defs, load.in[0]);
   if (root.slot < 0) return root.params;
   std::vector<int> params;
   walk(k.body, [&](const Operation& op) {
-    if (!op.is(Op::Fill) || root_of(k, defs, op.in[0]).slot != root.slot) return;
-    for (int p : root_of(k, defs, op.in[1]).params)
+    bool fills = op.is(Op::Fill) || op.is(Op::CopyTensor);
+    if (!fills || root_of(k, defs, op.in[0]).slot != root.slot) return;
+    for (int p : root_of(k, defs, op.in[op.is(Op::Fill) ? 1 : 2]).params)
       if (!contains(params, p)) params.push_back(p);
   });
   return params;

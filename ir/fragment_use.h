@@ -9,6 +9,7 @@
 
 #include "ir/fragment.h"
 #include "ir/kernel.h"
+#include "ir/swizzle.h"
 
 namespace barline::ir {
 
@@ -51,6 +52,9 @@ Box box_of(const Kernel& k, const Param& p);
 /// How a tile of s4 or s8 lies in words of u32.
 enum class Words : std::uint8_t { None, Portable, Packed };
 Words words_of(const Kernel& k, const Operation& load);
+
+/// Where the elements of the box stand that a fragment load reads from a slot.
+Swizzle slot_swizzle(const Operation& load, int bytes);
 
 /// The parameters that a fragment load reads: its root's, or where the root is a slot, those that
 /// fill it.

@@ -4,6 +4,13 @@
 #include <algorithm>
 
 namespace barline::ir {
+namespace {
+
+std::int64_t rounded_up(std::int64_t bytes, std::int64_t align) {
+  return (bytes + align - 1) / align * align;
+}
+
+}  // namespace
 
 const Attr* Operation::find(Key key) const {
   for (const Attr& a : attrs)
@@ -79,13 +86,17 @@ Root root_of(const Kernel& k, const std::vector<const Operation*>& defs, ValueId
 std::int64_t slot_pitch(const Slot& slot) {
   std::int64_t bytes_of_copy = (slot.extent * bits(slot.elem) + 7) / 8;
   if (slot.elem == Elem::I1) bytes_of_copy = slot.extent;
-  return (bytes_of_copy + 15) / 16 * 16;
+  return rounded_up(bytes_of_copy, slot.align);
 }
 
 std::int64_t slot_offset(const Kernel& k, int slot) {
   std::int64_t offset = 0;
-  for (int i = 0; i < slot; ++i) offset += slot_pitch(k.slots[i]) * k.slots[i].copies;
-  return offset;
+  for (int i = 0; i < slot; ++i) {
+    offset = rounded_up(offset, k.slots[i].align);
+    offset += slot_pitch(k.slots[i]) * k.slots[i].copies;
+  }
+  bool is_slot = slot < static_cast<int>(k.slots.size());
+  return is_slot ? rounded_up(offset, k.slots[slot].align) : offset;
 }
 
 std::int64_t shared_bytes(const Kernel& k) {

@@ -68,7 +68,8 @@ struct Param {
   Loc loc;
 };
 
-/// A buffer in shared memory. Its copies rotate: slot_at picks one.
+/// A buffer in shared memory, or a gate (mbarrier). Its copies rotate: slot_at picks one. Gates are
+/// ready before the body begins.
 struct Slot {
   std::string name;
   Elem elem{};
@@ -76,6 +77,9 @@ struct Slot {
   int copies = 1;
   ValueId value = no_value;
   Loc loc;
+  int align = 16;    ///< bytes; 1024 for boxes that a wgmma reads
+  int arrivals = 0;  ///< > 0: each copy is a gate (u64), a phase of which takes so many arrivals
+  bool is_gate() const { return arrivals > 0; }
 };
 
 /// One dimension of the grid: ceil(size(axis) / per_block), or `count` where axis < 0. An axis in
@@ -89,10 +93,24 @@ struct GridDim {
   bool abreast = false;
 };
 
+/// Warps of a block with a job of their own.
+struct WarpRole {
+  std::string name;
+  int warps = 4;
+  int registers = 0;  ///< a thread's; 0: as launched
+  bool operator==(const WarpRole&) const = default;
+};
+
 struct Launch {
   std::int32_t threads[3] = {1, 1, 1};
   GridDim grid[3];
   bool cooperative = false;
+  /// Asks walk_tiles to make the kernel persistent.
+  bool walks = false;
+  /// Blocks take a tile of the grid after the other: as many are launched as fit on the device, at
+  /// most one a tile.
+  bool persistent = false;
+  int cluster = 1;          ///< blocks of a cluster, neighbours along x
   int min_ctas_per_sm = 0;  ///< .minnctapersm; 0: none
   int max_registers = 0;    ///< .maxnreg; 0: none
   std::int32_t block_threads() const { return threads[0] * threads[1] * threads[2]; }
@@ -107,7 +125,8 @@ struct Kernel {
   std::vector<Layout> layouts;
   std::vector<Param> params;
   std::vector<Slot> slots;
-  std::vector<Ring> rings;  ///< gone after lower_rings
+  std::vector<Ring> rings;      ///< gone after lower_rings
+  std::vector<WarpRole> roles;  ///< that fills, that computes; gone after split_roles
   Launch launch;
   std::vector<ValueInfo> values;
   Region body;         ///< no arguments; ends in a yield of nothing
@@ -143,7 +162,7 @@ void walk(RegionT& region, Visit&& visit) {
 std::vector<const Operation*> definitions(const Kernel& k);
 Root root_of(const Kernel& k, const std::vector<const Operation*>& defs, ValueId pointer);
 
-/// Bytes of shared memory that the slots take, laid out in order, each aligned to 16.
+/// Bytes of shared memory that the slots take, laid out in order, each aligned as it asks.
 std::int64_t shared_bytes(const Kernel& k);
 /// Byte offset of a slot's copy 0.
 std::int64_t slot_offset(const Kernel& k, int slot);

@@ -72,7 +72,7 @@ struct OpDef {
   std::string_view mnemonic;
   Spec in[6] = {};
   Spec out[1] = {};
-  Key attrs[6] = {};
+  Key attrs[8] = {};
   std::uint32_t traits = 0;
   int regions = 0;
   std::string_view doc;

@@ -70,6 +70,8 @@ class Parser {
       size();
     else if (word == "slot")
       slot();
+    else if (word == "gate")
+      gate();
     else if (word == "ring")
       ring();
     else if (word == "threads")
@@ -79,6 +81,14 @@ class Parser {
       for (auto& g : k_.launch.grid) grid_dim(g);
     else if (word == "cooperative")
       k_.launch.cooperative = true;
+    else if (word == "role")
+      role();
+    else if (word == "walks")
+      k_.launch.walks = true;
+    else if (word == "persistent")
+      k_.launch.persistent = true;
+    else if (word == "cluster")
+      k_.launch.cluster = static_cast<int>(lex_.expect_int("blocks of a cluster", 1, 16));
     else if (word == "min_ctas_per_sm")
       k_.launch.min_ctas_per_sm = static_cast<int>(lex_.expect_int("a count of blocks", 0, 32));
     else if (word == "max_registers")
@@ -86,9 +96,10 @@ class Parser {
     else if (word == "debug")
       k_.debug = true;
     else
-      lex_.error_at_taken(fmt::format("unknown header line '{}'", word),
-                          "use config, axis, layout, param, size, slot, ring, threads, grid, "
-                          "cooperative, min_ctas_per_sm, max_registers or debug");
+      lex_.error_at_taken(
+          fmt::format("unknown header line '{}'", word),
+          "use config, axis, layout, param, size, slot, gate, ring, threads, grid, "
+          "cooperative, persistent, cluster, min_ctas_per_sm, max_registers or debug");
   }
 
   void axis() {
@@ -195,6 +206,21 @@ class Parser {
     lex_.expect("]");
     lex_.expect("x");
     s.copies = static_cast<int>(lex_.expect_int("copies", 1, 1024));
+    if (lex_.accept("align")) s.align = static_cast<int>(lex_.expect_int("bytes", 16, 1024));
+    s.value = define(s.name, pointer(s.elem, Space::Shared), s.loc);
+    k_.slots.push_back(std::move(s));
+  }
+
+  void gate() {
+    Slot s;
+    s.loc = lex_.peek().loc;
+    s.name = lex_.expect(TokenKind::Value, "%name");
+    s.elem = Elem::U64;
+    s.extent = 1;
+    lex_.expect("arrivals");
+    s.arrivals = static_cast<int>(lex_.expect_int("arrivals", 1, 1024));
+    lex_.expect("x");
+    s.copies = static_cast<int>(lex_.expect_int("copies", 1, 1024));
     s.value = define(s.name, pointer(s.elem, Space::Shared), s.loc);
     k_.slots.push_back(std::move(s));
   }
@@ -215,10 +241,21 @@ class Parser {
     r.ahead = static_cast<int>(lex_.expect_int("uses", 0, r.slots));
     r.hoist = lex_.accept("hoist");
     r.guard = lex_.accept("guard");
+    if (lex_.accept("reg")) r.store = Store::Reg;
     if (r.slots == 0 && !r.hoist)
       lex_.error_at_taken(fmt::format("ring '{}' of 0 slots that does not hoist", r.name),
                           "write 'hoist' (loads to registers, early), or give it a slot");
     k_.rings.push_back(std::move(r));
+  }
+
+  void role() {
+    WarpRole r;
+    r.name = lex_.expect(TokenKind::At, "@name");
+    lex_.expect("warps");
+    r.warps = static_cast<int>(lex_.expect_int("warps", 1, 32));
+    lex_.expect("registers");
+    r.registers = static_cast<int>(lex_.expect_int("registers of a thread", 0, 256));
+    k_.roles.push_back(std::move(r));
   }
 
   void grid_dim(GridDim& g) {
@@ -245,17 +282,19 @@ class Parser {
   Type type() {
     if (lex_.accept("token")) return {.kind = Kind::Token};
     if (lex_.accept("cursor")) return {.kind = Kind::Cursor};
-    std::string shape = lex_.is("vec") || lex_.is("ptr") || lex_.is("tile") ? lex_.take().text : "";
+    bool compound = lex_.is("vec") || lex_.is("flight") || lex_.is("ptr") || lex_.is("tile");
+    std::string shape = compound ? lex_.take().text : "";
     if (shape.empty()) return scalar(elem());
     lex_.expect("<");
     Elem e = elem();
     Type t;
-    if (shape == "vec") {
+    if (shape == "vec" || shape == "flight") {
       lex_.expect("x");
       auto lanes = lex_.expect_int("lanes");
       if (lanes != 2 && lanes != 4 && lanes != 8 && lanes != 16)
         lex_.error_at_taken(fmt::format("a vector of {}", lanes), "use 2, 4, 8 or 16 lanes");
       t = vector(e, static_cast<int>(lanes));
+      t.in_flight = shape == "flight";
     } else if (shape == "ptr") {
       lex_.expect(",");
       bool shared = lex_.accept("shared");

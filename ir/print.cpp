@@ -89,19 +89,30 @@ class Printer {
     for (const Param& p : k_.params) param(p);
     for (std::size_t i = 0; i < k_.axis_sizes.size(); ++i)
       if (k_.axis_sizes[i] != no_value) line("size %{}", k_.axes[i].name);
-    for (const Slot& s : k_.slots)
-      line("slot %{}: {}[{}] x {}", s.name, name(s.elem), s.extent, s.copies);
+    for (const Slot& s : k_.slots) slot(s);
     for (const Ring& r : k_.rings)
-      line("ring @{} {} slots {} ahead {}{}{}", r.name,
+      line("ring @{} {} slots {} ahead {}{}{}{}", r.name,
            spellings(AttrKind::AgentKind)[static_cast<std::size_t>(r.by)], r.slots, r.ahead,
-           r.hoist ? " hoist" : "", r.guard ? " guard" : "");
+           r.hoist ? " hoist" : "", r.guard ? " guard" : "", r.store == Store::Reg ? " reg" : "");
+    for (const WarpRole& r : k_.roles)
+      line("role @{} warps {} registers {}", r.name, r.warps, r.registers);
     const Launch& l = k_.launch;
     line("threads {} {} {}", l.threads[0], l.threads[1], l.threads[2]);
     line("grid {} {} {}", grid_dim(l.grid[0]), grid_dim(l.grid[1]), grid_dim(l.grid[2]));
     if (l.cooperative) line("cooperative");
+    if (l.walks) line("walks");
+    if (l.persistent) line("persistent");
+    if (l.cluster > 1) line("cluster {}", l.cluster);
     if (l.min_ctas_per_sm) line("min_ctas_per_sm {}", l.min_ctas_per_sm);
     if (l.max_registers) line("max_registers {}", l.max_registers);
     if (k_.debug) line("debug");
+  }
+
+  void slot(const Slot& s) {
+    if (s.is_gate()) return line("gate %{} arrivals {} x {}", s.name, s.arrivals, s.copies);
+    add("slot %{}: {}[{}] x {}", s.name, name(s.elem), s.extent, s.copies);
+    if (s.align != 16) add(" align {}", s.align);
+    out_ += '\n';
   }
 
   void axis(const Axis& a) {
@@ -209,7 +220,8 @@ class Printer {
 std::string to_string(Type t) {
   switch (t.kind) {
     case Kind::Scalar: return std::string(name(t.elem));
-    case Kind::Vector: return fmt::format("vec<{} x {}>", name(t.elem), t.lanes);
+    case Kind::Vector:
+      return fmt::format("{}<{} x {}>", t.in_flight ? "flight" : "vec", name(t.elem), t.lanes);
     case Kind::Pointer: return fmt::format("ptr<{}, {}>", name(t.elem), name(t.space));
     case Kind::Tile: return fmt::format("tile<{}>", name(t.elem));
     case Kind::Token: return "token";

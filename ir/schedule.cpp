@@ -13,6 +13,12 @@ std::string_view spelling(Store s) {
   constexpr std::string_view names[] = {"smem", "reg", "none"};
   return names[static_cast<std::size_t>(s)];
 }
+std::string_view spelling(MatrixUnit u) { return u == MatrixUnit::Mma ? "mma" : "wgmma"; }
+std::string_view spelling(Walk w) { return w == Walk::Grid ? "grid" : "persistent"; }
+std::string_view spelling(Merge m) {
+  constexpr std::string_view names[] = {"none", "smem", "dsmem"};
+  return names[static_cast<std::size_t>(m)];
+}
 std::string_view spelling(Agent a) {
   return spellings(AttrKind::AgentKind)[static_cast<std::size_t>(a)];
 }

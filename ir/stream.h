@@ -48,8 +48,9 @@ constexpr void fields(const Stream& s, Visitor&& visit) {
   visit("multiple", s.multiple);
 }
 
-/// A stream as a kernel carries it: the shared-memory ring that lower_rings stages its loads
-/// through. Several loads a trip may share a ring; each is a use of it, in program order.
+/// A stream as a kernel carries it: the ring that lower_rings (split_roles, where TMA or bulk
+/// copies fill it) stages its loads through. Several loads a trip may share a ring; each is a use
+/// of it, in program order.
 struct Ring {
   std::string name;
   Agent by = Agent::Lane;
@@ -57,6 +58,7 @@ struct Ring {
   int ahead = 0;       ///< uses that a fill runs ahead; = slots: as soon as its slot is free
   bool hoist = false;  ///< a box that several products of a trip read is loaded to registers once
   bool guard = false;  ///< asynchronous copies of a later trip stand in a branch of their own
+  Store store = Store::Smem;  ///< Reg: each thread's own fragments, loaded `ahead` trips ahead
   bool operator==(const Ring&) const = default;
 };
 

@@ -18,11 +18,16 @@ struct Swizzle {
   int mask = 0;
   int chunk = 1;  ///< elements of 16 bytes
   std::int64_t columns = 0;
+  std::int64_t pitch = 0;  ///< > 0: columns past these stand in panels so many elements apart
 
   /// The position in the slot of element (row, col).
   constexpr std::int64_t at(std::int64_t row, std::int64_t col) const {
-    std::int64_t f = (row >> shift) & mask;
-    return row * columns + ((col / chunk) ^ f) * chunk + col % chunk;
+    std::int64_t f = (row >> shift) & mask, panel = 0;
+    if (pitch) {
+      panel = col / columns * pitch;
+      col %= columns;
+    }
+    return panel + row * columns + ((col / chunk) ^ f) * chunk + col % chunk;
   }
 };
 

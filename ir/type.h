@@ -59,6 +59,7 @@ struct Type {
   Space space = Space::Global;  ///< Pointer only
   std::uint16_t lanes = 1;      ///< Vector: 2, 4, 8 or 16 elements
   std::uint16_t layout = 0;     ///< Tile: index into Kernel::layouts
+  bool in_flight = false;       ///< Vector: an accumulator that a wgmma still writes
 
   bool operator==(const Type&) const = default;
   bool is_scalar() const { return kind == Kind::Scalar; }
@@ -75,6 +76,12 @@ struct Type {
 constexpr Type scalar(Elem e) { return {.kind = Kind::Scalar, .elem = e}; }
 constexpr Type vector(Elem e, int lanes) {
   return {.kind = Kind::Vector, .elem = e, .lanes = static_cast<std::uint16_t>(lanes)};
+}
+/// An accumulator in flight: not a value before a wgmma_wait.
+constexpr Type flight(Elem e, int lanes) {
+  Type t = vector(e, lanes);
+  t.in_flight = true;
+  return t;
 }
 constexpr Type pointer(Elem e, Space s) { return {.kind = Kind::Pointer, .elem = e, .space = s}; }
 constexpr Type tile(Elem e, int layout) {

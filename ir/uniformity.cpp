@@ -44,9 +44,11 @@ class Analysis {
     switch (op.op) {
       case Op::ThreadId: return of_thread_id(static_cast<int>(op.attr(Key::Dim)));
       case Op::ThreadRank: return k_.launch.block_threads() == 1 ? Team::Grid : Team::Thread;
-      case Op::LaneId: return Team::Thread;
+      case Op::LaneId:
+      case Op::Elect: return Team::Thread;
       case Op::WarpId: return k_.launch.block_threads() <= warp_size ? Team::Grid : Team::Warp;
-      case Op::BlockId: return Team::Cta;
+      case Op::BlockId:
+      case Op::ClusterRank: return Team::Cta;
       case Op::Vote: return std::max(warp(), u_[op.in[0]]);
       case Op::Shuffle: return u_[op.in[0]] > Team::Thread ? u_[op.in[0]] : shuffled(op);
       case Op::Reduce: {
@@ -61,6 +63,8 @@ class Analysis {
       }
       case Op::LoadMatrix:
       case Op::MoveMatrix:
+      case Op::Wgmma:
+      case Op::WgmmaSlots:
       case Op::FragmentLoad:
       case Op::FragmentIndex:
       case Op::TileLoad:

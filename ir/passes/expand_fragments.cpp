@@ -48,10 +48,14 @@ class FragmentExpander {
       for (ValueId g : new_groups(v)) out.args.push_back(g);
     }
     Builder b(k_, out);
+    std::vector<ValueId> inside;
     for (Operation& op : from.ops) {
       b.at(op.loc);
+      std::vector<ValueId> defines = op.out;
       operation(b, op);
+      inside.insert(inside.end(), defines.begin(), defines.end());
     }
+    for (ValueId v : inside) tiles_.erase(v);  // what is left to make, nobody outside can use
     return out;
   }
 
@@ -59,6 +63,7 @@ class FragmentExpander {
   const Groups& new_groups(ValueId tile) {
     Groups groups;
     Type type = group_type(k_, k_.type(tile));
+    type.in_flight = accumulated_.contains(tile);
     for (int i = 0; i < group_count(w_.layout(tile)); ++i) groups.push_back(k_.new_value(type));
     return (tiles_[tile] = {{}, std::move(groups)}).groups;
   }
@@ -67,6 +72,9 @@ class FragmentExpander {
     switch (op.op) {
       case Op::Dot: return dot(b, op);
       case Op::Fold: return fold(b, op);
+      case Op::Merge:
+        tiles_[op.out[0]] = {{}, expand_merge(b, w_, op, all(b, op.in[0]))};
+        return;
       case Op::FragmentStore:
         make_reads(b, op.in[0]);
         return expand_store(b, w_, op, all(b, op.in[4]));
@@ -95,14 +103,37 @@ class FragmentExpander {
         in.push_back(v);
         continue;
       }
-      const Groups& groups = all(b, v);
+      auto flying = in_flight_.find(v);
+      const Groups& groups = flying != in_flight_.end() ? flying->second : all(b, v);
       in.insert(in.end(), groups.begin(), groups.end());
     }
+    in_flight_.clear();
     op.in = std::move(in);
     return op;
   }
 
+  /// The sums of a loop that wgmmas accumulate from trip to trip: what the loop carries, and gives.
+  void note_accumulated(const Operation& op) {
+    if (!op.is(Op::For)) return;
+    const Region& body = op.regions[0];
+    const Operation& yield = body.ops.back();
+    for (const Operation& inner : body.ops) {
+      if (!is_unit_dot(inner)) continue;
+      for (std::size_t i = 0; i < op.out.size(); ++i)
+        if (inner.in[0] == body.args[i + 1] && inner.out[0] == yield.in[i])
+          accumulated_.insert({body.args[i + 1], op.out[i]});
+    }
+  }
+  static bool is_unit_dot(const Operation& op) {
+    return op.is(Op::Dot) && op.attr_as<Agent>(Key::Agent) == Agent::Wgmma;
+  }
+
   void control(Builder& b, Operation& op) {
+    note_accumulated(op);
+    for (std::size_t i = 0; i < op.out.size(); ++i)
+      if (accumulated_.contains(op.out[i])) {
+        in_flight_[op.in[i + 3]] = in_flight(b, w_, all(b, op.in[i + 3]));
+      }
     for (Region& r : op.regions)
       walk(r, [&](const Operation& inner) {
         for (ValueId v : inner.in)
@@ -120,7 +151,10 @@ class FragmentExpander {
       for (ValueId g : new_groups(v)) out.push_back(g);
     }
     o.out = std::move(out);
+    prefetch(b, w_, o);
     b.append(std::move(o));
+    for (ValueId v : op.out)
+      if (accumulated_.contains(v)) tiles_.at(v).groups = landed(b, w_, tiles_.at(v).groups);
   }
 
   /// Makes what is still to be loaded from the pointer's slot or parameters, before they change.
@@ -168,7 +202,8 @@ class FragmentExpander {
     if (op.is(Op::Cast) && is_words(op.in[0])) {
       const Operation& load = tiles_.at(op.in[0]).op;
       if (!load.is(Op::FragmentLoad)) refuse_words(op);
-      return decode_group(b, w_, load, group(b, op.in[0], g), g, k_.type(op.out[0]).elem);
+      auto words = [&](int i) { return group(b, op.in[0], i); };
+      return decode_group(b, w_, load, words, g, k_.type(op.out[0]).elem);
     }
     if (is_words(op.out[0])) refuse_words(op);
     Type type = group_type(k_, k_.type(op.out[0]));
@@ -216,7 +251,19 @@ class FragmentExpander {
     return size == 1 ? parts[0] : w_.pack(b, parts);
   }
 
+  /// An operand of a warpgroup's product: read in its slot, or made group by group.
+  UnitOperand unit_operand(Builder& b, ValueId tile) {
+    const Operation& op = tiles_.at(tile).op;
+    if (op.is(Op::FragmentLoad) && w_.root(op.in[0]).slot >= 0 && !is_words(tile)) return {&op, {}};
+    return {nullptr, [this, &b, tile](int g) { return group(b, tile, g); }};
+  }
+
   void dot(Builder& b, const Operation& op) {
+    if (is_unit_dot(op)) {
+      UnitOperand left = unit_operand(b, op.in[1]), right = unit_operand(b, op.in[2]);
+      tiles_[op.out[0]] = {{}, expand_unit_dot(b, w_, op, all(b, op.in[0]), left, right)};
+      return;
+    }
     auto source = [&](ValueId tile) { return [&, tile](int g) { return group(b, tile, g); }; };
     Groups acc = all(b, op.in[0]);
     tiles_[op.out[0]] = {{},
@@ -233,6 +280,8 @@ class FragmentExpander {
   Kernel& k_;
   FragmentWorld w_;
   std::map<ValueId, Tile> tiles_;
+  std::set<ValueId> accumulated_;        ///< tiles whose sums wgmmas carry on
+  std::map<ValueId, Groups> in_flight_;  ///< what the loop at hand starts from
 };
 
 bool has_fragments(const Kernel& k) {
@@ -247,6 +296,7 @@ bool has_fragments(const Kernel& k) {
 
 void expand_fragments(Kernel& k) {
   if (has_fragments(k)) FragmentExpander(k).run();
+  k.rings.clear();
 }
 
 }  // namespace barline::ir

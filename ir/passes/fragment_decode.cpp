@@ -7,6 +7,8 @@
 //   s4 packed    e0 at bit 0, e1 at 16: mask 000f000f, - 1032;  e2 at 4, e3 at 20: / 16 - 72
 //   s4 portable  e0 at bit 0, e1 at 20, e2 at 8, e3 at 28: one lane's low nibble, one high
 //   s8           bytes moved under 64 by byte_permute, - 1152
+//
+// A group of A is a pair of one row's word and the same pair of the word 8 rows below.
 #include "ir/diagnostic.h"
 #include "ir/packing.h"
 #include "ir/passes/fragments_p.h"
@@ -43,10 +45,11 @@ class Decoder {
 
   ValueId both(ValueId low, ValueId high) { return w_.pack(b_, {low, high}); }
 
-  ValueId packed_nibbles(ValueId word, int half) {
-    word = shifted(word, 8 * half);
-    return both(pair(word, 0x000f000f, 0, 1, -1032, 1, -1032),
-                pair(word, 0x00f000f0, 0, 1. / 16, -72, 1. / 16, -72));
+  /// Pair `which` of the four in a packed word.
+  ValueId packed_pair(ValueId word, int which) {
+    word = shifted(word, 8 * (which / 2));
+    if (which % 2) return pair(word, 0x00f000f0, 0, 1. / 16, -72, 1. / 16, -72);
+    return pair(word, 0x000f000f, 0, 1, -1032, 1, -1032);
   }
 
   ValueId portable_nibbles(ValueId word) {
@@ -55,13 +58,11 @@ class Decoder {
                 pair(shifted(word, 8), mask, flip, 1, -1032, 1. / 16, -72));
   }
 
-  ValueId bytes(ValueId word, bool biased) {
+  /// The lower or upper two of a word's bytes.
+  ValueId byte_pair(ValueId word, int which, bool biased) {
     if (!biased) word = b_.binary(Op::Xor, word, u32(0x80808080));
-    auto two = [&](std::uint32_t selector) {
-      ValueId bits = b_.emit(Op::BytePermute, {word, u32(0x64646464), u32(selector)});
-      return affine(bits, 1, -1152, 1, -1152);
-    };
-    return both(two(0x4140), two(0x4342));
+    ValueId bits = b_.emit(Op::BytePermute, {word, u32(0x64646464), u32(which ? 0x4342 : 0x4140)});
+    return affine(bits, 1, -1152, 1, -1152);
   }
 
  private:
@@ -75,24 +76,37 @@ class Decoder {
 
 }  // namespace
 
-ValueId decode_group(Builder& b, FragmentWorld& w, const Operation& load, ValueId word, int g,
-                     Elem to) {
+ValueId decode_group(Builder& b, FragmentWorld& w, const Operation& load, const GroupSource& words,
+                     int g, Elem to) {
   if (to != Elem::F16 && to != Elem::F32 && to != Elem::BF16)
     fail(Diag::BadSchedule, load.loc, "quantised codes as anything but floats",
          "cast them to f16 (exact), then compute");
   Decoder d(b, w);
   Elem code = w.k.type(load.out[0]).elem;
+  const Layout& l = w.layout(load.out[0]);
   bool packed = words_of(w.k, load) == Words::Packed;
-  ValueId v = no_value;
-  if (code == Elem::S8) {
-    v = d.bytes(word, packed);
-  } else if (packed) {
-    const Layout& l = w.layout(load.out[0]);
+  // The step of the atom that the group is in, of the two whose nibbles share a word.
+  auto odd_step = [&] {
     const Box box = *box_of(w.k, w.k.params[w.source(load)], l);
-    std::int64_t k = Places::of_register(l, box.col.tile, g * group_of_two_axes);
-    v = d.packed_nibbles(word, static_cast<int>(k / 16 % 2));
+    return Places::of_register(l, box.col.tile, g * group_of_two_axes) / 16 % 2;
+  };
+  ValueId v = no_value;
+  if (packed && spans_rows(l)) {
+    ValueId upper = words(g / 2 * 2), lower = words(g / 2 * 2 + 1);
+    auto pair = [&](ValueId word) {
+      if (code == Elem::S8) return d.byte_pair(word, g % 2, true);
+      return d.packed_pair(word, static_cast<int>(2 * odd_step()) + g % 2);
+    };
+    v = d.both(pair(upper), pair(lower));
+  } else if (code == Elem::S8) {
+    ValueId word = words(g);
+    v = d.both(d.byte_pair(word, 0, packed), d.byte_pair(word, 1, packed));
+  } else if (packed) {
+    ValueId word = words(g);
+    if (odd_step()) word = d.shifted(word, 8);
+    v = d.both(d.packed_pair(word, 0), d.packed_pair(word, 1));
   } else {
-    v = d.portable_nibbles(word);
+    v = d.portable_nibbles(words(g));
   }
   return to == Elem::F16 ? v : b.emit(Op::Cast, vector(to, group_of_two_axes), {v});
 }

@@ -8,6 +8,7 @@
 #include "ir/diagnostic.h"
 #include "ir/packing.h"
 #include "ir/passes/fragments_p.h"
+#include "ir/passes/rings_p.h"
 
 namespace barline::ir {
 namespace {
@@ -28,7 +29,7 @@ class GroupLoader {
         root_(w.root(load.in[0])),
         box_(*box_of(w.k, w.k.params[w.source(load)], layout_)),
         elem_(w.k.type(load.in[0]).elem),
-        swizzle_(swizzle_of(load.attr(Key::Columns), bytes(elem_))) {}
+        swizzle_(slot_swizzle(load, bytes(elem_))) {}
 
   void group(int g, Groups& groups) {
     Elem tile = w_.k.type(load_.out[0]).elem;
@@ -116,7 +117,9 @@ class GroupLoader {
     if (offset) attrs.push_back({Key::Offset, offset, {}});
     for (const Attr& a : load_.attrs)
       if (!in_slot() && (a.key == Key::Order || a.key == Key::Cache)) attrs.push_back(a);
-    return b_.emit(Op::Load, type, std::move(in), std::move(attrs));
+    ValueId v = b_.emit(Op::Load, type, std::move(in), std::move(attrs));
+    if (const Ring* ring = in_slot() ? nullptr : ring_of(w_.k, load_)) w_.streamed[v] = ring->ahead;
+    return v;
   }
 
   // ---- load_matrix ---------------------------------------------------------------------------
@@ -253,14 +256,28 @@ class GroupLoader {
     Places& p = w_.places;
     std::int64_t k = Places::of_register(layout_, axis, reg);
     ValueId words[2];
-    bool at_once = in_slot() && swizzle_.columns % 2 == 0;
+    bool apart = spans_rows(layout_);  // the second pair is of a row below, not of the next word
+    bool at_once = in_slot() && !apart && swizzle_.columns % 2 == 0;
     ValueId both = at_once ? elements(row(reg), {p.number(0), k / 8}, 2) : no_value;
     for (int i = 0; i < 2; ++i)
-      words[i] =
-          at_once ? w_.extract(b_, both, i) : elements(row(reg), {p.number(0), k / 8 + i}, 1);
+      words[i] = at_once ? w_.extract(b_, both, i)
+                         : elements(row(reg + 2 * i), {p.number(0), k / 8 + (apart ? 0 : i)}, 1);
     ValueId t = p.divided(p.of_thread(layout_, axis), 2);  // byte of the word, 0 .. 3
     ValueId selector = p.op(Op::Add, p.times(t, 0x1111), p.number(0x4040));
     return b_.emit(Op::BytePermute, {words[0], words[1], b_.cast(Elem::U32, selector)});
+  }
+
+  /// Where the word of a group begins, from the tile's origin.
+  struct WordAt {
+    std::int64_t n = 0, k = 0;
+  };
+  /// Half an A has the words of its step's upper or lower rows (fragments_p.h).
+  WordAt word_at(int g) const {
+    int reg = g * group_of_two_axes;
+    std::int64_t n = Places::of_register(layout_, box_.row.tile, reg);
+    std::int64_t k = Places::of_register(layout_, box_.col.tile, reg);
+    if (!spans_rows(layout_)) return {n, k};
+    return {n + 8 * (g % 2), k - 8 * (g % 2)};
   }
 
   /// A lane's four words of a unit hold the groups of unit_k / 16 steps along k, of one or two
@@ -268,27 +285,24 @@ class GroupLoader {
   void packed(int g, Groups& groups) {
     Places& p = w_.places;
     Packing packing{w_.k.type(load_.out[0]).elem};
-    int n_axis = box_.row.tile, k_axis = box_.col.tile;
-    int reg = g * group_of_two_axes;
-    std::int64_t n = Places::of_register(layout_, n_axis, reg);
-    std::int64_t k = Places::of_register(layout_, k_axis, reg);
+    const auto [n, k] = word_at(g);
     std::int64_t unit_n = n / packing.unit_n(), unit_k = k / Packing::unit_k;
-    At r{p.divided(p.of_warp(layout_, n_axis), packing.unit_n()), unit_n};
+    At r{p.divided(p.of_warp(layout_, box_.row.tile), packing.unit_n()), unit_n};
     auto word_of = [&](std::int64_t n, std::int64_t k) {
       std::int64_t element = (n % packing.unit_n() / 8 * 4 + k % Packing::unit_k / 16) * 4;
       return element / packing.per_word();
     };
-    // Bytes fill twice the registers of nibbles: half a lane's words at a time.
-    const int count = packing.code == Elem::S8 ? 2 : 4;
+    // Bytes fill twice the registers of nibbles: half a lane's words of a slot at a time.
+    const int count = packing.code == Elem::S8 && in_slot() ? 2 : 4;
     const std::int64_t first = word_of(n, k) / count * count;
-    At c{p.times(p.lane(), 4), unit_k * Packing::unit_words + first};
+    ValueId units = p.divided(p.of_warp(layout_, box_.col.tile), Packing::unit_k);
+    At c{p.op(Op::Add, p.times(units, Packing::unit_words), p.times(p.lane(), 4)),
+         unit_k * Packing::unit_words + first};
     ValueId words = elements(r, c, count);
     ValueId word[4];
     for (int i = 0; i < count; ++i) word[i] = w_.extract(b_, words, i);
     for (int other = 0; other < static_cast<int>(groups.size()); ++other) {
-      int at = other * group_of_two_axes;
-      std::int64_t on = Places::of_register(layout_, n_axis, at);
-      std::int64_t ok = Places::of_register(layout_, k_axis, at);
+      const auto [on, ok] = word_at(other);
       if (on / packing.unit_n() != unit_n || ok / Packing::unit_k != unit_k) continue;
       std::int64_t at_word = word_of(on, ok) - first;
       if (at_word >= 0 && at_word < count) groups[other] = word[at_word];

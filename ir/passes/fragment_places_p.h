@@ -10,6 +10,7 @@
 #include "ir/builder.h"
 #include "ir/fragment_use.h"
 #include "ir/swizzle.h"
+#include "ir/team.h"
 
 namespace barline::ir {
 
@@ -25,6 +26,7 @@ class Places {
   ValueId number(std::int64_t v);  ///< an s32 constant
   ValueId rank();
   ValueId lane();
+  ValueId warp() { return divided(rank(), warp_size); }
   /// The part of a position that lane and warp give, or the warp alone.
   ValueId of_thread(const Layout& l, int axis);
   ValueId of_warp(const Layout& l, int axis);

@@ -19,7 +19,7 @@ WarpProduct warp_product(const FragmentWorld& w, const Operation& dot) {
   int width = p.atom.k / 8;  // elements of a register of A or B
   return {.m = p.tile.m / p.tile.warps_m / p.atom.m,
           .n = p.tile.n / p.tile.warps_n / p.atom.n,
-          .k = p.tile.k / p.atom.k,
+          .k = p.tile.k / p.tile.warps_k / p.atom.k,
           .groups_a = 4 * width / group_of_two_axes,
           .groups_b = 2 * width / group_of_two_axes};
 }

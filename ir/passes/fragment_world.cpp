@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/passes/fragments_p.h"
+#include "ir/rewrite.h"
 
 namespace barline::ir {
 
@@ -13,6 +14,11 @@ Type group_type(const Kernel& k, Type tile) {
   return n == 1 ? scalar(tile.elem) : vector(tile.elem, n);
 }
 
+bool spans_rows(const Layout& l) {
+  const int pairs = l.digits[0].axis;
+  return Places::of_register(l, pairs, 2) == Places::of_register(l, pairs, 0);
+}
+
 FragmentWorld::FragmentWorld(Kernel& kernel) : k(kernel), places(kernel) {
   auto defs = definitions(k);
   walk(k.body, [&](const Operation& op) {
@@ -20,8 +26,16 @@ FragmentWorld::FragmentWorld(Kernel& kernel) : k(kernel), places(kernel) {
       if (k.type(v).is_pointer() && !roots_.contains(v)) roots_[v] = root_of(k, defs, v);
   });
   walk(k.body, [&](const Operation& op) {
+    if (op.is(Op::Const) && is_int(k.type(op.out[0]).elem))
+      constants_[op.out[0]] = constant_value(k, op);
     if (op.is(Op::Fill)) param_of_slot_[root(op.in[0]).slot] = root(op.in[1]).param;
+    if (op.is(Op::CopyTensor)) param_of_slot_[root(op.in[0]).slot] = root(op.in[2]).param;
   });
+}
+
+std::optional<std::int64_t> FragmentWorld::known(ValueId v) const {
+  auto it = constants_.find(v);
+  return it == constants_.end() ? std::nullopt : std::optional(it->second);
 }
 
 int FragmentWorld::source(const Operation& load) const {

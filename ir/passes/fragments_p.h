@@ -3,7 +3,9 @@
 //
 //   a tile over two axes   vectors of 4 elements: one atom's C, half its A, its B
 //   a tile over one axis   scalars, one a register
-//   s8, s4                 u32 words, one a group: the bytes or nibbles of its 4 elements
+//   s8, s4                 u32 words, one a group: the bytes or nibbles of its 4 elements. Half an
+//                          A spans two rows: of the two groups of a step of the atom the first has
+//                          the word of the upper rows, the second that of the lower ones
 //
 // Register groups are made where they are first used, so that loads, conversions and products of
 // one step of the atom stand together and few of them live at once.
@@ -52,26 +54,50 @@ class FragmentWorld {
   ValueId join(Builder& b, ValueId low, ValueId high);
   void joined(ValueId low, ValueId high, ValueId both) { joined_[{low, high}] = both; }
   ValueId extract(Builder& b, ValueId v, int index, int lanes = 1);
+  /// The integer that a value is known to be.
+  std::optional<std::int64_t> known(ValueId v) const;
+
+  /// What loads of register streams gave, and how many trips ahead they are to be made.
+  std::map<ValueId, int> streamed;
 
  private:
   std::map<ValueId, Root> roots_;
   std::map<int, int> param_of_slot_;
+  std::map<ValueId, std::int64_t> constants_;
   std::map<std::pair<ValueId, ValueId>, ValueId> joined_;
 };
 
 /// Group g of a fragment_load, and others that the same access brings.
 void load_group(Builder& b, FragmentWorld& w, const Operation& load, int g, Groups& groups);
-/// Group g of a cast of an s8 or s4 load's words to f16, bf16 or f32.
-ValueId decode_group(Builder& b, FragmentWorld& w, const Operation& load, ValueId word, int g,
-                     Elem to);
 /// The cooperative copy of a box to a slot.
 void expand_fill(Builder& b, FragmentWorld& w, const Operation& fill);
 void expand_store(Builder& b, FragmentWorld& w, const Operation& store, const Groups& groups);
 /// The groups of a tile by index, made when asked for.
 using GroupSource = std::function<ValueId(int)>;
+/// Do the two pairs of a group lie along different axes' neighbours: pairs along k, one of them 8
+/// rows below the other? So lies A; of B both lie along k.
+bool spans_rows(const Layout& layout);
+/// Group g of a cast of an s8 or s4 load's words to f16, bf16 or f32.
+ValueId decode_group(Builder& b, FragmentWorld& w, const Operation& load, const GroupSource& words,
+                     int g, Elem to);
 /// acc + a * b; groups of the operands are asked for where a step of the atom needs them.
 Groups expand_dot(Builder& b, FragmentWorld& w, const Operation& dot, Groups acc,
                   const GroupSource& left, const GroupSource& right);
+/// An operand of a product on a warpgroup's unit: in a slot as a load would read it, or in registers.
+struct UnitOperand {
+  const Operation* load = nullptr;
+  GroupSource groups;
+};
+/// The same by wgmma. Sums in flight stay so, the last group of products with them.
+Groups expand_unit_dot(Builder& b, FragmentWorld& w, const Operation& dot, Groups acc,
+                       const UnitOperand& left, const UnitOperand& right);
+/// Sums handed over to wgmmas, and made values again when all of these are done.
+Groups in_flight(Builder& b, FragmentWorld& w, const Groups& acc);
+Groups landed(Builder& b, FragmentWorld& w, const Groups& acc);
+/// Makes the loop's loads of register streams ahead of their use; `before` takes what goes before it.
+void prefetch(Builder& before, FragmentWorld& w, Operation& loop);
+/// The sum of the parts that warps hold.
+Groups expand_merge(Builder& b, FragmentWorld& w, const Operation& merge, const Groups& groups);
 /// Folds along an axis: one Groups a value.
 std::vector<Groups> expand_fold(Builder& b, FragmentWorld& w, const Operation& fold,
                                 const std::vector<Groups>& values);

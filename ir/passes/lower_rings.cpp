@@ -37,6 +37,12 @@
 namespace barline::ir {
 namespace {
 
+/// The ring that stages the load through a slot; those in registers are expand_fragments' to load.
+const Ring* slot_ring_of(const Kernel& k, const Operation& op) {
+  const Ring* ring = ring_of(k, op);
+  return ring && ring->store == Store::Smem ? ring : nullptr;
+}
+
 /// Ops of a loop's body, by position.
 constexpr std::size_t nowhere = ~std::size_t{0};
 
@@ -101,7 +107,7 @@ class LoopLowerer {
     ValueMap map;
     for (const Operation& op : body_.ops) {
       inside.at(op.loc);
-      const Ring* ring = ring_of(k_, op);
+      const Ring* ring = slot_ring_of(k_, op);
       if (!ring || !std::all_of(op.in.begin(), op.in.end(), [&](ValueId v) { return fixed(v); })) {
         inside.append(op);
         continue;
@@ -117,7 +123,7 @@ class LoopLowerer {
   void collect() {
     for (std::size_t i = 0; i < body_.ops.size(); ++i) {
       const Operation& op = body_.ops[i];
-      const Ring* ring = ring_of(k_, op);
+      const Ring* ring = slot_ring_of(k_, op);
       if (!ring) continue;
       last_read_ = i;
       LoopRing& r = ring_named(*ring, op);
@@ -311,7 +317,7 @@ void lower(Kernel& k, const RingFacts& facts, Region& r) {
     b.at(op.loc);
     if (op.is(Op::For)) LoopLowerer(k, facts, op).run(b);
     for (Region& sub : op.regions) lower(k, facts, sub);
-    if (const Ring* ring = ring_of(k, op))
+    if (const Ring* ring = slot_ring_of(k, op))
       stage_once(k, facts, b, op, *ring, b);
     else
       b.append(std::move(op));
@@ -335,7 +341,7 @@ void check_room(const Kernel& k) {
 void lower_rings(Kernel& k) {
   if (k.rings.empty()) return;
   lower(k, RingFacts(k), k.body);
-  k.rings.clear();
+  std::erase_if(k.rings, [](const Ring& r) { return r.store == Store::Smem; });
   check_room(k);
 }
 

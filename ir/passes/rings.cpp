@@ -68,19 +68,27 @@ void check_same_box(const StagedBox& a, const StagedBox& b, const Ring& ring,
        "give operands of different shapes a ring each");
 }
 
+std::string fresh_name(const Kernel& k, std::string name) {
+  auto taken = [&](const Slot& s) { return s.name == name; };
+  while (std::any_of(k.slots.begin(), k.slots.end(), taken)) name += '_';
+  return name;
+}
+
+BoxOrigin origin_of(Builder& b, const StagedBox& box, const Operation& load) {
+  const Kernel& k = b.kernel();
+  const std::vector<int>& axes = k.params[box.param].axes;
+  ValueId row = load.in[2];
+  if (axes.size() > 1) row = on_axis(b, k.axes[axes[axes.size() - 2]], row);
+  return {row, on_axis(b, k.axes[axes.back()], load.in[3])};
+}
+
 int add_slot(Kernel& k, const Ring& ring, const StagedBox& box, const Loc& loc) {
   if (ring.by == Agent::CpAsync && box.columns * bytes(box.elem) % bytes_a_copy_at_least != 0)
     fail(Diag::BadSchedule, loc,
          fmt::format("ring '{}' by cp.async for rows of {} bytes", ring.name,
                      box.columns * bytes(box.elem)),
          "asynchronous copies move 4, 8 or 16 bytes: widen the tile, or fill by lanes");
-  auto taken = [&](const std::string& name) {
-    return std::any_of(k.slots.begin(), k.slots.end(),
-                       [&](const Slot& s) { return s.name == name; });
-  };
-  std::string name = ring.name + "_ring";
-  while (taken(name)) name += '_';
-  Slot s{.name = name,
+  Slot s{.name = fresh_name(k, ring.name + "_ring"),
          .elem = box.elem,
          .extent = box.rows * box.columns,
          .copies = ring.slots,
@@ -93,14 +101,10 @@ int add_slot(Kernel& k, const Ring& ring, const StagedBox& box, const Loc& loc) 
 
 void emit_fill(Builder& b, const Ring& ring, const StagedBox& box, ValueId slot, ValueId use,
                const Operation& load) {
-  const Kernel& k = b.kernel();
-  const std::vector<int>& axes = k.params[box.param].axes;
   if (use != no_value) slot = b.emit(Op::SlotAt, {slot, use});
-  ValueId row = load.in[2];
-  if (axes.size() > 1) row = on_axis(b, k.axes[axes[axes.size() - 2]], row);
-  ValueId col = on_axis(b, k.axes[axes.back()], load.in[3]);
+  BoxOrigin at = origin_of(b, box, load);
   Operation fill{.op = Op::Fill,
-                 .in = {slot, load.in[0], load.in[1], row, col},
+                 .in = {slot, load.in[0], load.in[1], at.row, at.col},
                  .out = {},
                  .attrs = {},
                  .regions = {},

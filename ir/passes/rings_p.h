@@ -33,6 +33,13 @@ void check_same_box(const StagedBox& a, const StagedBox& b, const Ring& ring,
 
 /// A slot for boxes of a ring, `ring.slots` copies; its index.
 int add_slot(Kernel& k, const Ring& ring, const StagedBox& box, const Loc& loc);
+/// A name for a slot or gate that the kernel does not have yet: `name`, or with underscores behind.
+std::string fresh_name(const Kernel& k, std::string name);
+/// Where the box that the load reads begins, in elements of the tensor's last two axes.
+struct BoxOrigin {
+  ValueId row, col;
+};
+BoxOrigin origin_of(Builder& b, const StagedBox& box, const Operation& load);
 /// Fills copy `use` of the slot (no_value: it has one) with the box that the load reads.
 void emit_fill(Builder& b, const Ring& ring, const StagedBox& box, ValueId slot, ValueId use,
                const Operation& load);

@@ -64,6 +64,10 @@ constexpr ir::Schedule ring_128x128 =
 constexpr ir::Schedule ring_128x256 =
     ring("ring128x256", {.m = 128, .n = 256, .k = 64, .warps_m = 2, .warps_n = 4}, 3, 1);
 
+constexpr ir::Schedule unit_128x256 =
+    two_warpgroups("unit128x256", {.m = 128, .n = 256, .k = 64, .warps_m = 8, .warps_n = 1},
+                   {gated("x", 4), gated("w", 4)});
+
 /// Any shape: two slots that the block's lanes fill a step ahead.
 constexpr ir::Schedule pair_64x64(int ctas) {
   return {.name = "pair64x64",
@@ -101,7 +105,7 @@ void add_matmul(Registry& registry) {
       {.name = "matmul",
        .doc = "y = x w on the tensor cores, sums in f32",
        .types = {f16, bf16},
-       .schedules = {pair_64x64(5), ring_128x128, ring_128x256},
+       .schedules = {pair_64x64(5), ring_128x128, ring_128x256, unit_128x256},
        .make = matmul,
        .reference = [](ReferenceArgs a) { reference::contract(plain, a); },
        .bytes = matmul_bytes,

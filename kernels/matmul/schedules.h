@@ -7,6 +7,7 @@
 //   sp         S + 1/2P: x's fragments stay in registers over the step, w has two slots and is
 //   filled
 //              one use ahead: three barriers a step.
+//   unit*      tensor copies by a role of their own, wgmma, blocks that walk the tiles (sm_90a)
 //   ring*      cp.async rings filled `slots - 1` steps ahead: one barrier a step.
 #pragma once
 
@@ -55,6 +56,29 @@ constexpr Stream ring_of(std::string_view of, int slots, bool packed = false, bo
           .guard = guard,
           .packed = packed,
           .multiple = 8};
+}
+
+/// The same by tensor copies (TMA), which a role of its own issues as far ahead as slots are free.
+constexpr Stream gated(std::string_view of, int slots, bool packed = false) {
+  return {.of = of,
+          .store = Store::Smem,
+          .by = Agent::Tma,
+          .slots = static_cast<std::uint8_t>(slots),
+          .ahead = static_cast<std::uint8_t>(slots),
+          .packed = packed,
+          .multiple = 8};
+}
+
+/// A warpgroup that fills and two that multiply, on blocks that stay and take tile after tile.
+constexpr ir::Schedule two_warpgroups(std::string_view name, ir::MatrixTile tile,
+                                      ir::List<Stream, 4> streams, std::string_view a = {}) {
+  return {.name = name,
+          .tile = tile,
+          .dot = {.unit = ir::MatrixUnit::Wgmma, .a = a},
+          .walk = ir::Walk::Persistent,
+          .roles = {{.name = "fill", .warps = 4, .regs = 24},
+                    {.name = "multiply", .warps = 8, .regs = 240}},
+          .streams = streams};
 }
 
 }  // namespace barline::kernels

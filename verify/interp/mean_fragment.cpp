@@ -191,7 +191,7 @@ FragmentAccess decode(Compiler& c, const Operation& op, ir::ValueId tile, const 
             ir::sources_of(c.kernel(), c.definitions(), op), &layout);
   f.row = coordinate(c, op.in[2]);
   f.col = coordinate(c, op.in[3]);
-  f.swizzle = ir::swizzle_of(op.attr(Key::Columns), ir::bytes(access.elem));
+  f.swizzle = ir::slot_swizzle(op, ir::bytes(access.elem));
   return f;
 }
 

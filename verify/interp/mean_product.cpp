@@ -84,7 +84,7 @@ DotPlan plan_of(const Compiler& c, const Operation& op) {
   ir::Product p = *ir::product_of(layout(0), layout(1), layout(2), c.elem(op.in[1]));
   DotPlan plan{.m = p.tile.m / p.tile.warps_m,
                .n = p.tile.n / p.tile.warps_n,
-               .k = p.tile.k,
+               .k = p.tile.k / p.tile.warps_k,
                .atom = p.atom,
                .a = {},
                .b = {},

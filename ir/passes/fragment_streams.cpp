@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// A register stream: what a trip loads of an operand straight from memory is loaded `ahead` trips
+// before its use and carried through the loop,
+//
+//   for %i { %v = load w[%i]       %v0, %v1 = load w[0], load w[1]
+//            use %v }              for %i iter (%a = %v0, %b = %v1) {
+//                                    use %a
+//                                    %n = load w[%i + 2]
+//                                  } yields (%b, %n)
+//
+// unrolled so that carrying takes no moves. A load stands right behind the last use of the value
+// whose registers it takes. Loads past the last trip lie outside of the tensor and bring zeros.
+#include <algorithm>
+#include <set>
+
+#include "ir/passes/fragments_p.h"
+#include "ir/passes/rings_p.h"
+
+namespace barline::ir {
+namespace {
+
+constexpr std::int64_t trips_at_once = 32;  ///< loops of constant bounds up to here lose their trips
+
+class Prefetcher {
+ public:
+  Prefetcher(Kernel& k, Operation& loop, const std::map<ValueId, int>& ahead)
+      : k_(k), loop_(loop), body_(loop.regions[0]), ahead_(ahead) {}
+
+  bool run(Builder& before) {
+    for (std::size_t i = 0; i < body_.ops.size(); ++i) {
+      const Operation& op = body_.ops[i];
+      if (!op.is(Op::Load) || op.out.empty()) continue;
+      if (auto at = ahead_.find(op.out[0]); at != ahead_.end())
+        loads_.push_back({op, at->second, {}, {}});
+    }
+    if (loads_.empty()) return false;
+    prologue(before);
+    rewrite();
+    return true;
+  }
+
+  int period() const {
+    int most = 1;
+    for (const Carried& s : loads_) most = std::max(most, s.ahead);
+    return most;
+  }
+
+ private:
+  struct Carried {
+    Operation load;
+    int ahead;
+    std::vector<ValueId> carried;  ///< the body's arguments, nearest trip first
+    ValueId next = no_value;       ///< what the trip loads
+  };
+
+  /// The loop's loads of trip `trip`, in order; what their positions are made of is copied once.
+  ValueId load_of_trip(Builder& b, const Operation& load, ValueMap& map) {
+    Operation copy = load;
+    for (ValueId& v : copy.in) v = clone_slice(b, body_, v, map);
+    copy.out = {k_.new_value(k_.type(load.out[0]))};
+    ValueId v = copy.out[0];
+    b.append(std::move(copy));
+    return v;
+  }
+
+  void prologue(Builder& b) {
+    std::vector<std::vector<ValueId>> first(loads_.size());
+    for (int trip = 0; trip < period(); ++trip) {
+      b.at(loop_.loc);
+      ValueMap map{{body_.args[0], b.constant(Elem::S32, trip)}};
+      for (std::size_t i = 0; i < loads_.size(); ++i)
+        if (trip < loads_[i].ahead) first[i].push_back(load_of_trip(b, loads_[i].load, map));
+    }
+    for (std::size_t i = 0; i < loads_.size(); ++i)
+      for (ValueId v : first[i]) {
+        loop_.in.push_back(v);
+        loop_.out.push_back(k_.new_value(k_.type(v)));
+        loads_[i].carried.push_back(k_.new_value(k_.type(v)));
+        body_.args.push_back(loads_[i].carried.back());
+      }
+  }
+
+  /// The position behind the last use of a value, or of a part of it.
+  std::size_t last_use(ValueId v) const {
+    std::set<ValueId> of{v};
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < body_.ops.size(); ++i) {
+      const Operation& op = body_.ops[i];
+      bool uses = false;
+      auto look = [&](const Operation& o) {
+        uses = uses || std::any_of(o.in.begin(), o.in.end(), [&](ValueId in) { return of.contains(in); });
+      };
+      look(op);
+      for (const Region& r : op.regions) walk(r, look);
+      if (!uses) continue;
+      last = i;
+      if (op.is(Op::Extract)) of.insert(op.out[0]);
+    }
+    return last;
+  }
+
+  void rewrite() {
+    std::map<std::size_t, std::vector<Carried*>> behind;
+    for (Carried& s : loads_)
+      behind[std::min(last_use(s.load.out[0]), body_.ops.size() - 2)].push_back(&s);
+    Region out;
+    out.args = body_.args;
+    Builder b(k_, out);
+    ValueMap renamed;
+    for (const Carried& s : loads_) renamed[s.load.out[0]] = s.carried[0];
+    std::map<int, ValueMap> trips;  // by how far ahead
+    for (std::size_t i = 0; i < body_.ops.size(); ++i) {
+      Operation op = body_.ops[i];
+      replace_uses(op, renamed);
+      if (op.has(Terminator)) carry(op);
+      if (op.out.empty() || !renamed.contains(op.out[0])) b.append(std::move(op));
+      auto at = behind.find(i);
+      if (at == behind.end()) continue;
+      for (Carried* s : at->second) {
+        b.at(s->load.loc);
+        ValueMap& map = trips[s->ahead];
+        if (map.empty())
+          map[body_.args[0]] =
+              b.binary(Op::Add, body_.args[0], b.constant(Elem::S32, s->ahead));
+        s->next = load_of_trip(b, s->load, map);
+      }
+    }
+    body_ = std::move(out);
+  }
+
+  void carry(Operation& yield) const {
+    for (const Carried& s : loads_) {
+      yield.in.insert(yield.in.end(), s.carried.begin() + 1, s.carried.end());
+      yield.in.push_back(s.next);
+    }
+  }
+
+  Kernel& k_;
+  Operation& loop_;
+  Region& body_;
+  const std::map<ValueId, int>& ahead_;
+  std::vector<Carried> loads_;
+};
+
+}  // namespace
+
+void prefetch(Builder& before, FragmentWorld& w, Operation& loop) {
+  if (!loop.is(Op::For) || w.streamed.empty()) return;
+  Prefetcher p(w.k, loop, w.streamed);
+  if (!p.run(before)) return;
+  auto trips = w.known(loop.in[1]);
+  loop.set(Key::Unroll, trips && *trips <= trips_at_once ? 0 : p.period());
+}
+
+}  // namespace barline::ir

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// A product on a warpgroup's matrix unit. Each step of the atom along k is one wgmma for each 64
+// rows that the warpgroup holds, over all columns of the tile; the steps of one product are a
+// group. B lies in its slot; A does, too, or is made in registers, the part of a step right before
+// its products.
+//
+// A product that a loop accumulates leaves its last group in flight: the next trip's operands are
+// made while it runs, and the sums become values behind the loop.
+#include "ir/diagnostic.h"
+#include "ir/passes/fragments_p.h"
+
+namespace barline::ir {
+namespace {
+
+constexpr int rows_of_unit = 64, warps_of_group = 4;
+constexpr int panel_bytes = 128;
+
+class UnitProduct {
+ public:
+  UnitProduct(Builder& b, FragmentWorld& w, const Operation& dot, const UnitOperand& left,
+              const UnitOperand& right)
+      : b_(b), w_(w), dot_(dot), left_(left), right_(right) {
+    product_ = *product_of(w.layout(dot.in[0]), w.layout(dot.in[1]), w.layout(dot.in[2]),
+                           w.k.type(dot.in[1]).elem);
+    blocks_ = product_.tile.m / product_.tile.warps_m * warps_of_group / rows_of_unit;
+    columns_ = product_.tile.n / product_.atom.n;
+    steps_ = product_.tile.k / product_.atom.k;
+  }
+
+  Groups run(Groups acc) {
+    if (!right_.load)
+      fail(Diag::BadSchedule, dot_.loc, "a product by wgmma whose second operand is in no slot",
+           "stream the operand through shared memory, by tma");
+    b_.append(
+        {.op = Op::WgmmaFence, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = dot_.loc});
+    for (int step = 0; step < steps_; ++step)
+      for (int block = 0; block < blocks_; ++block) one(acc, step, block);
+    b_.emit(Op::WgmmaCommit, {});
+    return acc;
+  }
+
+ private:
+  void one(Groups& acc, int step, int block) {
+    Operation unit{.op = left_.load ? Op::WgmmaSlots : Op::Wgmma,
+                   .in = {},
+                   .out = {},
+                   .attrs = {},
+                   .regions = {},
+                   .loc = dot_.loc};
+    if (left_.load) {
+      unit.in = {left_.load->in[0], rows_of(step, block)};
+    } else {
+      int first = (step + steps_ * block) * 2;
+      unit.in = {w_.join(b_, left_.groups(first), left_.groups(first + 1))};
+    }
+    unit.in.push_back(right_.load->in[0]);
+    unit.in.push_back(w_.places.number(0));
+    for (int n = 0; n < columns_; ++n) {
+      ValueId& c = acc[n + columns_ * block];
+      unit.in.push_back(c);
+      c = w_.k.new_value(w_.k.type(c));
+      unit.out.push_back(c);
+    }
+    place_b(unit, step);
+    b_.append(std::move(unit));
+  }
+
+  /// Elements of a row of a panel.
+  int row() const { return panel_bytes / bytes(w_.k.type(right_.load->in[0]).elem); }
+
+  /// First element of the block's rows of A at a step along k.
+  ValueId rows_of(int step, int block) {
+    Places& p = w_.places;
+    ValueId group = p.divided(p.warp(), warps_of_group);
+    int group_rows = rows_of_unit * blocks_;
+    std::int64_t fixed = std::int64_t{block} * rows_of_unit * row() + step * product_.atom.k;
+    return p.add(p.times(group, std::int64_t{group_rows} * row()), fixed);
+  }
+
+  /// Where the step's part of B is: columns of rows of n, or, where rows are k, rows.
+  void place_b(Operation& unit, int step) {
+    Swizzle s = slot_swizzle(*right_.load, bytes(w_.k.type(right_.load->in[0]).elem));
+    const Box box = *box_of(w_.k, w_.k.params[w_.source(*right_.load)], w_.layout(dot_.in[2]));
+    bool rows_are_k = box.row.tile == product_.k;
+    std::int64_t offset = std::int64_t{step} * product_.atom.k * (rows_are_k ? s.columns : 1);
+    if (offset) unit.set(Key::Offset, offset);
+    if (!rows_are_k) return;
+    unit.set(Key::Transpose, 1);
+    if (s.pitch) unit.set(Key::Pitch, s.pitch);
+  }
+
+  Builder& b_;
+  FragmentWorld& w_;
+  const Operation& dot_;
+  const UnitOperand &left_, &right_;
+  Product product_;
+  int blocks_ = 1, columns_ = 1, steps_ = 1;
+};
+
+}  // namespace
+
+Groups in_flight(Builder& b, FragmentWorld& w, const Groups& acc) {
+  Operation fence{
+      .op = Op::WgmmaFence, .in = acc, .out = {}, .attrs = {}, .regions = {}, .loc = b.loc()};
+  for (ValueId v : acc)
+    fence.out.push_back(w.k.new_value(flight(w.k.type(v).elem, w.k.type(v).lanes)));
+  return b.append(std::move(fence)).out;
+}
+
+Groups landed(Builder& b, FragmentWorld& w, const Groups& acc) {
+  Operation wait{
+      .op = Op::WgmmaWait, .in = acc, .out = {}, .attrs = {}, .regions = {}, .loc = b.loc()};
+  for (ValueId v : acc)
+    wait.out.push_back(w.k.new_value(vector(w.k.type(v).elem, w.k.type(v).lanes)));
+  return b.append(std::move(wait)).out;
+}
+
+Groups expand_unit_dot(Builder& b, FragmentWorld& w, const Operation& dot, Groups acc,
+                       const UnitOperand& left, const UnitOperand& right) {
+  bool carried = w.k.type(acc[0]).in_flight;
+  if (!carried) acc = in_flight(b, w, acc);
+  acc = UnitProduct(b, w, dot, left, right).run(std::move(acc));
+  if (!carried) return landed(b, w, acc);
+  b.append({.op = Op::WgmmaWait,
+            .in = {},
+            .out = {},
+            .attrs = {{Key::Pending, 1, {}}},
+            .regions = {},
+            .loc = dot.loc});
+  return acc;
+}
+
+}  // namespace barline::ir

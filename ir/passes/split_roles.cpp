@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body is written twice. The computing warps' copy takes each box from its ring:
+//
+//   for i (.., use) { await full(use); loads from the slots; product; release(use); yield .., use+1
+//   }
+//
+// A product that accumulates over the loop on a warpgroup's matrix unit is still reading its slots
+// when the next one is issued: what it took is released one trip late, and after the loop. The
+// filling thread's copy is what is left of the body without its values: loops, positions, and
+//
+//   for i (use) { await empty(use), phase before; announce bytes; copies; yield use+1 }
+//
+// Both count uses alike, through all loops around, so a filler runs into the next tile while the
+// last one is still computed.
+#include "ir/passes/split_roles.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <list>
+#include <optional>
+#include <set>
+
+#include "ir/diagnostic.h"
+#include "ir/passes/gated_rings_p.h"
+#include "ir/rewrite.h"
+
+namespace barline::ir {
+namespace {
+
+constexpr int registers_per_sm = 65536, register_step = 8, warps_of_group = 4;
+
+/// The staged loads of a product, by what they define, and the loop that they stand in.
+struct Taken {
+  GateGroup gates;
+  std::vector<Operation> loads;
+  ValueId product = no_value;
+  bool late = false;  ///< released one trip later
+};
+
+bool is_gated(const Kernel& k, const Operation& op) {
+  const Ring* ring = ring_of(k, op);
+  return ring && ring->by == Agent::Tma;
+}
+
+/// Does the product accumulate over the loop that `body` is, on a warpgroup's unit?
+bool accumulates(const Region& body, const Operation& product) {
+  if (product.attr_as<Agent>(Key::Agent) != Agent::Wgmma) return false;
+  auto arg = std::find(body.args.begin(), body.args.end(), product.in[0]);
+  if (arg == body.args.end()) return false;
+  std::size_t at = static_cast<std::size_t>(arg - body.args.begin()) - 1;
+  const Operation& yield = body.ops.back();
+  return at < yield.in.size() && yield.in[at] == product.out[0];
+}
+
+class RoleSplitter {
+ public:
+  explicit RoleSplitter(Kernel& k) : k_(k), facts_(k) {}
+
+  void run() {
+    check_roles();
+    for (const Param& p : k_.params) outside_.insert(p.value);
+    for (const Slot& s : k_.slots) outside_.insert(s.value);
+    outside_.insert(k_.axis_sizes.begin(), k_.axis_sizes.end());
+    Region out;
+    Builder b(k_, out);
+    std::vector<Operation> rest;
+    bool leading = true;
+    for (Operation& op : k_.body.ops) {
+      leading = leading && op.has(Pure) && op.regions.empty();
+      if (leading) outside_.insert(op.out.begin(), op.out.end());
+      (leading ? out.ops : rest).push_back(std::move(op));
+    }
+    Region body;
+    body.ops = std::move(rest);
+    collect(body);
+    ValueId warp = b.emit(Op::WarpId, scalar(Elem::S32), {});
+    ValueId first = b.constant(Elem::S32, computing_);
+    ValueId zero = b.constant(Elem::S32, 0);
+    ValueId computes = b.compare(Compare::Lt, warp, first);
+    append_if(
+        b, computes, [&] { compute_side(b, body, zero); },
+        [&] { fill_side(b, body, warp, first, zero); });
+    out.ops.push_back(
+        {.op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = {}});
+    k_.body = std::move(out);
+    k_.launch.threads[0] += warp_size * k_.roles[0].warps;
+    bound_registers();
+    std::erase_if(k_.rings, [](const Ring& r) { return r.by == Agent::Tma; });
+    k_.roles.clear();
+  }
+
+ private:
+  void check_roles() {
+    computing_ = k_.launch.threads[0] / warp_size;
+    bool plain = k_.launch.threads[1] == 1 && k_.launch.threads[2] == 1;
+    if (k_.roles.size() == 2 && plain && computing_ % warps_of_group == 0 &&
+        k_.roles[0].warps % warps_of_group == 0)
+      return;
+    fail(Diag::BadSchedule, {},
+         fmt::format("{} roles and {} computing warps", k_.roles.size(), computing_),
+         "rings by tma take two roles, the one that fills and the one that computes, each of whole "
+         "warpgroups (four warps)");
+  }
+
+  /// Registers move between the roles within what the launch gives the block.
+  void bound_registers() {
+    const WarpRole &fills = k_.roles[0], &computes = k_.roles[1];
+    if (!fills.registers && !computes.registers) return;
+    int threads = k_.launch.block_threads();
+    int launch = std::min(255, registers_per_sm / threads) / register_step * register_step;
+    int pool = launch * threads;
+    int wanted = warp_size * (fills.registers * fills.warps + computes.registers * computing_);
+    if (wanted > pool)
+      fail(Diag::BadSchedule, {},
+           fmt::format(
+               "roles of {} and {} registers: {} for the block, which is launched with {} x {}",
+               fills.registers, computes.registers, wanted, launch, threads),
+           "give the roles fewer registers: together at most those of the launch");
+    k_.launch.max_registers = launch;
+  }
+
+  // ---- which loads go together -----------------------------------------------------------------
+
+  void collect(const Region& r) {
+    std::vector<Operation> pending;
+    for (const Operation& op : r.ops) {
+      for (const Region& sub : op.regions) {
+        if (!op.is(Op::For)) refuse_branch(sub);
+        collect(sub);
+      }
+      if (is_gated(k_, op)) pending.push_back(op);
+      if (!op.is(Op::Dot) || pending.empty()) continue;
+      std::vector<bool> in_place;
+      bool unit = op.attr_as<Agent>(Key::Agent) == Agent::Wgmma;
+      for (const Operation& load : pending)
+        in_place.push_back(unit && (load.out[0] == op.in[1] || load.out[0] == op.in[2]));
+      Taken& t = taken_.emplace_back();
+      t.gates = declare_group(k_, facts_, pending, in_place, computing_);
+      t.product = op.out[0];
+      t.late = accumulates(r, op);
+      for (const Operation& load : pending) of_load_[load.out[0]] = &t;
+      of_product_[t.product] = &t;
+      t.loads = std::move(pending);
+      pending.clear();
+    }
+    if (!pending.empty())
+      fail(Diag::BadSchedule, pending[0].loc, "a ring by tma whose boxes no product takes",
+           "let lanes load the operand, or multiply it");
+  }
+
+  void refuse_branch(const Region& r) const {
+    walk(r, [&](const Operation& op) {
+      if (is_gated(k_, op))
+        fail(Diag::BadStructure, op.loc, "a box of a ring by tma under a condition",
+             "take boxes in loops alone: both roles count them");
+    });
+  }
+
+  /// The groups whose boxes are taken inside the region, in order.
+  std::vector<Taken*> groups_in(const Region& r) {
+    std::vector<Taken*> found;
+    walk(r, [&](const Operation& op) {
+      for (ValueId v : op.out)
+        if (auto it = of_product_.find(v); it != of_product_.end()) found.push_back(it->second);
+    });
+    return found;
+  }
+
+  using Uses = std::map<Taken*, ValueId>;  ///< the next use of each group
+
+  Uses all_from(ValueId zero) {
+    Uses uses;
+    for (Taken& t : taken_) uses[&t] = zero;
+    return uses;
+  }
+
+  // ---- the warps that compute ------------------------------------------------------------------
+
+  void compute_side(Builder& b, const Region& body, ValueId zero) {
+    set_registers(b, k_.roles[1]);
+    Uses uses = all_from(zero);
+    compute(b, body, uses);
+  }
+
+  void compute(Builder& b, const Region& r, Uses& uses) {
+    for (const Operation& op : r.ops) {
+      b.at(op.loc);
+      if (op.has(Terminator)) continue;
+      auto load = op.out.empty() ? of_load_.end() : of_load_.find(op.out[0]);
+      if (load != of_load_.end()) {
+        Taken& t = *load->second;
+        if (op.out[0] == t.loads[0].out[0]) emit_take(b, t.gates, uses.at(&t));
+        b.append(load_from(b, t.gates.boxes[index_of(t, op.out[0])], uses.at(&t), op));
+        continue;
+      }
+      if (op.is(Op::For) && !groups_in(op.regions[0]).empty()) {
+        compute_loop(b, op, uses);
+        continue;
+      }
+      b.append(op);
+      auto product = op.out.empty() ? of_product_.end() : of_product_.find(op.out[0]);
+      if (product != of_product_.end()) after_product(b, *product->second, uses);
+    }
+  }
+
+  static std::size_t index_of(const Taken& t, ValueId load) {
+    std::size_t i = 0;
+    while (t.loads[i].out[0] != load) ++i;
+    return i;
+  }
+
+  void after_product(Builder& b, Taken& t, Uses& uses) {
+    ValueId use = uses.at(&t);
+    uses[&t] = plus_one(b, use);
+    if (!t.late) return emit_release(b, t.gates, use);
+    release_before(b, t, use, first_use_.at(&t));
+  }
+
+  /// Releases the use before `next`, if it is not before `first`.
+  void release_before(Builder& b, Taken& t, ValueId next, ValueId first) {
+    append_if(b, b.compare(Compare::Gt, next, first),
+              [&] { emit_release(b, t.gates, b.binary(Op::Sub, next, b.constant(Elem::S32, 1))); });
+  }
+
+  void compute_loop(Builder& b, const Operation& op, Uses& uses) {
+    std::vector<Taken*> groups = groups_in(op.regions[0]);
+    Operation loop = op;
+    loop.regions.clear();
+    Region trip;
+    trip.args = op.regions[0].args;
+    Uses before = uses, inside = uses;
+    for (Taken* t : groups) {
+      loop.in.push_back(uses.at(t));
+      trip.args.push_back(k_.new_value(scalar(Elem::S32)));
+      inside[t] = trip.args.back();
+      if (t->late && of_loop(op, *t)) first_use_[t] = uses.at(t);
+    }
+    Builder in(k_, trip);
+    compute(in, op.regions[0], inside);
+    Operation yield = op.regions[0].ops.back();
+    for (Taken* t : groups) {
+      yield.in.push_back(inside.at(t));
+      loop.out.push_back(k_.new_value(scalar(Elem::S32)));
+      uses[t] = loop.out.back();
+    }
+    in.append(std::move(yield));
+    loop.regions.push_back(std::move(trip));
+    b.append(std::move(loop));
+    for (Taken* t : groups)
+      if (t->late && of_loop(op, *t)) release_before(b, *t, uses.at(t), before.at(t));
+  }
+
+  /// Does the group's product stand in the loop's own body?
+  static bool of_loop(const Operation& loop, const Taken& t) {
+    const auto& ops = loop.regions[0].ops;
+    return std::any_of(ops.begin(), ops.end(), [&](const Operation& op) {
+      return !op.out.empty() && op.out[0] == t.product;
+    });
+  }
+
+  ValueId plus_one(Builder& b, ValueId v) { return b.binary(Op::Add, v, b.constant(Elem::S32, 1)); }
+
+  void set_registers(Builder& b, const WarpRole& role) {
+    if (role.registers)
+      b.append({.op = Op::SetRegisters,
+                .in = {},
+                .out = {},
+                .attrs = {{Key::Registers, role.registers, {}}},
+                .regions = {},
+                .loc = {}});
+  }
+
+  // ---- the thread that fills -------------------------------------------------------------------
+
+  void fill_side(Builder& b, const Region& body, ValueId warp, ValueId first, ValueId zero) {
+    set_registers(b, k_.roles[0]);
+    append_if(b, b.compare(Compare::Eq, warp, first), [&] {
+      append_if(b, b.emit(Op::Elect, scalar(Elem::I1), {}), [&] {
+        Uses uses = all_from(zero);
+        ValueMap map;
+        fill(b, body, uses, map);
+      });
+    });
+  }
+
+  bool known(ValueId v, const ValueMap& map) const {
+    return outside_.contains(v) || map.contains(v);
+  }
+
+  void fill(Builder& b, const Region& r, Uses& uses, ValueMap& map) {
+    for (const Operation& op : r.ops) {
+      b.at(op.loc);
+      auto product = op.out.empty() ? of_product_.end() : of_product_.find(op.out[0]);
+      if (product != of_product_.end()) {
+        Taken& t = *product->second;
+        std::vector<Operation> loads = t.loads;
+        for (Operation& load : loads) place(load, map);
+        emit_fill(b, t.gates, uses.at(&t), loads);
+        uses[&t] = plus_one(b, uses.at(&t));
+      } else if (op.is(Op::For) && !groups_in(op.regions[0]).empty()) {
+        fill_loop(b, op, uses, map);
+      } else if (op.has(Pure) && op.regions.empty() && !makes_tile(op) &&
+                 std::all_of(op.in.begin(), op.in.end(),
+                             [&](ValueId v) { return known(v, map); })) {
+        b.append(clone(k_, op, map));
+      }
+    }
+  }
+
+  bool makes_tile(const Operation& op) const {
+    return std::any_of(op.out.begin(), op.out.end(),
+                       [&](ValueId v) { return k_.type(v).is_tile(); });
+  }
+
+  void place(Operation& load, const ValueMap& map) const {
+    for (ValueId& v : load.in) {
+      if (!known(v, map))
+        fail(Diag::BadStructure, load.loc,
+             "the position of a box of a ring by tma follows from what the kernel computes",
+             "compute it by arithmetic from loop indices, sizes and the block's place");
+      if (auto it = map.find(v); it != map.end()) v = it->second;
+    }
+  }
+
+  void fill_loop(Builder& b, const Operation& op, Uses& uses, ValueMap& map) {
+    Operation loop{.op = Op::For,
+                   .in = {op.in[0], op.in[1], op.in[2]},
+                   .out = {},
+                   .attrs = {},
+                   .regions = {},
+                   .loc = op.loc};
+    place(loop, map);
+    Region trip;
+    trip.args.push_back(k_.new_value(k_.type(op.regions[0].args[0])));
+    map[op.regions[0].args[0]] = trip.args[0];
+    Uses inside = uses;
+    std::vector<Taken*> groups = groups_in(op.regions[0]);
+    for (Taken* t : groups) {
+      loop.in.push_back(uses.at(t));
+      trip.args.push_back(k_.new_value(scalar(Elem::S32)));
+      inside[t] = trip.args.back();
+    }
+    Builder in(k_, trip);
+    fill(in, op.regions[0], inside, map);
+    Operation yield{
+        .op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = op.loc};
+    for (Taken* t : groups) {
+      yield.in.push_back(inside.at(t));
+      loop.out.push_back(k_.new_value(scalar(Elem::S32)));
+      uses[t] = loop.out.back();
+    }
+    in.append(std::move(yield));
+    loop.regions.push_back(std::move(trip));
+    b.append(std::move(loop));
+  }
+
+  Kernel& k_;
+  RingFacts facts_;
+  int computing_ = 0;  ///< warps
+  std::set<ValueId> outside_;
+  std::list<Taken> taken_;
+  std::map<ValueId, Taken*> of_load_, of_product_;
+  std::map<Taken*, ValueId> first_use_;  ///< of the loop that a late release stands in
+};
+
+}  // namespace
+
+void split_roles(Kernel& k) {
+  bool gated =
+      std::any_of(k.rings.begin(), k.rings.end(), [](const Ring& r) { return r.by == Agent::Tma; });
+  if (gated) RoleSplitter(k).run();
+}
+
+}  // namespace barline::ir
