@@ -76,7 +76,7 @@ class Reader {
     to = t.value == "true";
   }
   template <class T>
-    requires std::is_enum_v<T>
+  requires std::is_enum_v<T>
   void read(const Token& t, T& to) {
     Spellings all = spellings(to);
     auto at = std::find(all.begin(), all.end(), t.value);
@@ -85,7 +85,7 @@ class Reader {
     to = static_cast<T>(at - all.begin());
   }
   template <class T>
-    requires std::is_unsigned_v<T>
+  requires std::is_unsigned_v<T>
   void read(const Token& t, T& to) {
     unsigned value = 0;
     auto [end, error] = std::from_chars(t.value.data(), t.value.data() + t.value.size(), value);
@@ -110,7 +110,20 @@ OwnedSchedule read(std::string_view name, Tokens tokens) {
   return out;
 }
 
+template <class E>
+std::string_view spelled(E e) {
+  return spellings(e)[static_cast<std::size_t>(e)];
+}
+
 }  // namespace
+
+std::string_view spelling(MatrixUnit unit) { return spelled(unit); }
+std::string_view spelling(Walk walk) { return spelled(walk); }
+std::string_view spelling(Merge merge) { return spelled(merge); }
+std::string_view spelling(Segments segments) { return spelled(segments); }
+std::string_view spelling(Store store) { return spelled(store); }
+std::string_view spelling(Agent agent) { return spelled(agent); }
+std::string_view spelling(Team team) { return spelled(team); }
 
 OwnedSchedule parse_schedule(std::string_view name, FieldTexts texts) {
   Tokens tokens;

@@ -12,6 +12,15 @@
 
 namespace barline::ir {
 
+/// The name of a field's value, as text() has it.
+std::string_view spelling(MatrixUnit unit);
+std::string_view spelling(Walk walk);
+std::string_view spelling(Merge merge);
+std::string_view spelling(Segments segments);
+std::string_view spelling(Store store);
+std::string_view spelling(Agent agent);
+std::string_view spelling(Team team);
+
 /// A schedule with the names that its fields point at.
 struct OwnedSchedule {
   Schedule value{};
