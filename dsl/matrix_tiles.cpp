@@ -165,6 +165,10 @@ Tiles::Operands Tiles::operands(const Product& p, const std::string& k) {
   o.swapped = plays_a(p);
   const int warps_k = warps_along_k(schedule_, k);
   check_tile(schedule_, *atom, o.swapped, warps_k, p.loc);
+  if (warps_k > 1 && o.operand == s8)
+    ir::fail(Diag::BadSchedule, p.loc,
+             fmt::format("schedule '{}' splits an exact sum of s8 over warps", schedule_.name),
+             "leave .splits out for products of s8");
   if (const Quantised* w = p.b.weight) {
     const ir::Stream* s = stream_of(w->name);
     check_weight(schedule_, *w, s && s->packed, o.swapped, warps_k, p.loc);
@@ -283,9 +287,10 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
   loop.regions.push_back(std::move(body));
   builder_.append(std::move(loop));
   for (std::size_t i = 0; i < merged.size(); ++i)
-    results[i] = Value(*this, builder_.emit(Op::Merge, merged[i], {results[i].id()},
-                                            {{Key::Team, static_cast<std::int64_t>(ir::Team::Warp), {}},
-                                             {Key::Parts, tile.warps_k, {}}}));
+    results[i] =
+        Value(*this, builder_.emit(Op::Merge, merged[i], {results[i].id()},
+                                   {{Key::Team, static_cast<std::int64_t>(ir::Team::Warp), {}},
+                                    {Key::Parts, tile.warps_k, {}}}));
   return Tile(std::move(results));
 }
 

@@ -101,7 +101,8 @@ Layout merged_layout(std::string name, const Layout& from, int parts) {
 }
 
 MergePlan merge_plan(const Layout& from, int parts) {
-  MergePlan plan{.placed = extent(from.digits, In::Warp) / parts, .digits = {}, .of_registers = {0}};
+  MergePlan plan{
+      .placed = extent(from.digits, In::Warp) / parts, .digits = {}, .of_registers = {0}};
   for (const Share& s : spread_shares(from, parts)) {
     if (s.taken > 1) plan.digits.push_back({s.taken, s.step});
     std::vector<std::int64_t> before = std::move(plan.of_registers);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sum of the parts that warps hold, through a slot: each warp writes its groups of registers, 16
-// bytes a lane, side by side; place_syncs finds the barrier; then each warp reads, part by part in
-// their order, the groups that are its own of the sum (ir/fragment_merge.h).
+// The sum of the parts that warps hold, through a slot: each warp writes its groups of registers,
+// 16 bytes a lane, side by side; place_syncs finds the barrier; then each warp reads, part by part
+// in their order, the groups that are its own of the sum (ir/fragment_merge.h).
 //
 //   slot   [warp][group][lane] of four sums
 #include <algorithm>
@@ -18,7 +18,8 @@ constexpr std::int64_t group_elements = warp_size * group_of_two_axes;
 ValueId add_merge_slot(Kernel& k, std::int64_t groups, const Loc& loc) {
   std::string name = "parts";
   auto taken = [&] {
-    return std::any_of(k.slots.begin(), k.slots.end(), [&](const Slot& s) { return s.name == name; });
+    return std::any_of(k.slots.begin(), k.slots.end(),
+                       [&](const Slot& s) { return s.name == name; });
   };
   while (taken()) name += '_';
   Slot s{.name = name,

@@ -19,7 +19,8 @@
 namespace barline::ir {
 namespace {
 
-constexpr std::int64_t trips_at_once = 32;  ///< loops of constant bounds up to here lose their trips
+constexpr std::int64_t trips_at_once =
+    32;  ///< loops of constant bounds up to here lose their trips
 
 class Prefetcher {
  public:
@@ -88,7 +89,8 @@ class Prefetcher {
       const Operation& op = body_.ops[i];
       bool uses = false;
       auto look = [&](const Operation& o) {
-        uses = uses || std::any_of(o.in.begin(), o.in.end(), [&](ValueId in) { return of.contains(in); });
+        uses = uses ||
+               std::any_of(o.in.begin(), o.in.end(), [&](ValueId in) { return of.contains(in); });
       };
       look(op);
       for (const Region& r : op.regions) walk(r, look);
@@ -120,8 +122,7 @@ class Prefetcher {
         b.at(s->load.loc);
         ValueMap& map = trips[s->ahead];
         if (map.empty())
-          map[body_.args[0]] =
-              b.binary(Op::Add, body_.args[0], b.constant(Elem::S32, s->ahead));
+          map[body_.args[0]] = b.binary(Op::Add, body_.args[0], b.constant(Elem::S32, s->ahead));
         s->next = load_of_trip(b, s->load, map);
       }
     }

@@ -2,6 +2,7 @@
 #include "kernels/reference/contraction.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -120,6 +121,14 @@ class Scales {
   std::vector<float> row_, column_;
 };
 
+/// How the schedule shares the summed axis out over warps.
+KParts parts_of(const ir::Schedule& schedule, const std::string& k_axis) {
+  KParts shared{.step = std::max<std::int64_t>(schedule.tile.k, Operand::step)};
+  for (const ir::Split& split : schedule.splits)
+    if (split.axis == k_axis && split.over == ir::Team::Warp) shared.parts *= split.parts;
+  return shared;
+}
+
 void contract_part(const Contraction& c, const dsl::ReferenceArgs& a, Part p) {
   std::vector<float> sums;
   if (p.x.elem == Elem::S8) {
@@ -130,7 +139,8 @@ void contract_part(const Contraction& c, const dsl::ReferenceArgs& a, Part p) {
     }
     sums.assign(exact.begin(), exact.end());
   } else {
-    sums = mma_sums(operand(p.x), weight_operand(c, a, p), p.places);
+    sums = mma_sums(operand(p.x), weight_operand(c, a, p), p.places,
+                    parts_of(a.config.schedule, c.k_axis));
   }
   Scales scales(c, a, p);
   for (std::size_t i = 0; i < sums.size(); ++i)

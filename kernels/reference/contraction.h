@@ -28,8 +28,8 @@ struct Contraction {
   std::string n_axis = "N", k_axis = "K", m_axis = "M";
 };
 
-/// Writes the outputs: sums by mma over ascending k (exact s32 for s8 by s8), scales, one rounding
-/// to the output's type.
+/// Writes the outputs: sums by mma over ascending k (exact s32 for s8 by s8), in the parts that the
+/// config's schedule splits the sum in, scales, one rounding to the output's type.
 void contract(const Contraction& c, const dsl::ReferenceArgs& args);
 /// The outputs in f64 with the largest errors that rounding explains.
 std::map<std::string, dsl::ErrorBound> contract_bounds(const Contraction& c,

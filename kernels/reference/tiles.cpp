@@ -29,15 +29,36 @@ void gather(const Operand& o, std::int64_t first, std::int64_t s,
     std::copy_n(o.row(first + r) + s * Operand::step, Operand::step, &to[r * Operand::step]);
 }
 
-/// Every sum, by tiles of the mma's shape.
-std::vector<float> all_mma_sums(const Operand& a, const Operand& b) {
+/// The steps of 16 that part p of the sum takes, ascending.
+std::vector<std::int64_t> steps_of_part(const Operand& a, KParts shared, int p) {
+  const std::int64_t of_part = std::max(shared.step / shared.parts, Operand::step);
+  std::vector<std::int64_t> steps;
+  for (std::int64_t s = 0; s < a.steps(); ++s)
+    if (s * Operand::step / of_part % shared.parts == p) steps.push_back(s);
+  return steps;
+}
+
+/// The sums of the parts, added in ascending order.
+template <class PartSums>
+std::vector<float> added(KParts shared, PartSums sums_of) {
+  std::vector<float> sums = sums_of(0);
+  for (int p = 1; p < shared.parts; ++p) {
+    const std::vector<float> part = sums_of(p);
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += part[i];
+  }
+  return sums;
+}
+
+/// Every sum over these steps, by tiles of the mma's shape.
+std::vector<float> all_mma_sums(const Operand& a, const Operand& b,
+                                std::span<const std::int64_t> steps) {
   std::vector<float> sums(a.rows() * b.rows());
   std::array<std::uint16_t, tile_m * Operand::step> x;
   std::array<std::uint16_t, tile_n * Operand::step> y;
   for (std::int64_t m = 0; m < a.rows(); m += tile_m)
     for (std::int64_t n = 0; n < b.rows(); n += tile_n) {
       std::array<float, tile_m * tile_n> c{};
-      for (std::int64_t s = 0; s < a.steps(); ++s) {
+      for (std::int64_t s : steps) {
         gather<tile_m>(a, m, s, x);
         gather<tile_n>(b, n, s, y);
         ir::mma_tile(a.elem(), x.data(), y.data(), Operand::step, c.data(), c.data());
@@ -89,18 +110,21 @@ Operand transposed(const ir::Tensor& t) {
 }
 
 std::vector<float> mma_sums(const Operand& a, const Operand& b,
-                            std::span<const std::int64_t> places) {
+                            std::span<const std::int64_t> places, KParts shared) {
   need_match(a, b);
-  if (std::ssize(places) == a.rows() * b.rows()) return all_mma_sums(a, b);
-  std::vector<float> sums;
-  for (std::int64_t at : places) {
-    const std::uint16_t *x = a.row(at / b.rows()), *y = b.row(at % b.rows());
-    float c = 0;
-    for (std::int64_t s = 0; s < a.steps(); ++s)
-      c = ir::mma_dot(a.elem(), x + s * Operand::step, y + s * Operand::step, Operand::step, c);
-    sums.push_back(c);
-  }
-  return sums;
+  return added(shared, [&](int p) {
+    const std::vector<std::int64_t> steps = steps_of_part(a, shared, p);
+    if (std::ssize(places) == a.rows() * b.rows()) return all_mma_sums(a, b, steps);
+    std::vector<float> sums;
+    for (std::int64_t at : places) {
+      const std::uint16_t *x = a.row(at / b.rows()), *y = b.row(at % b.rows());
+      float c = 0;
+      for (std::int64_t s : steps)
+        c = ir::mma_dot(a.elem(), x + s * Operand::step, y + s * Operand::step, Operand::step, c);
+      sums.push_back(c);
+    }
+    return sums;
+  });
 }
 
 double chain_error(std::int64_t k, Adder adder) {

@@ -47,10 +47,17 @@ class Operand {
 Operand operand(const ir::Tensor& t);
 Operand transposed(const ir::Tensor& t);
 
+/// How a sum over k is shared out: in each `step` positions part p has those from p * step / parts
+/// on. Parts are summed apart, then added in ascending order.
+struct KParts {
+  std::int64_t step = 16;
+  int parts = 1;
+};
+
 /// a . b of row m of `a` and row n of `b` for each place m * b.rows() + n, as a chain of mma.sync
-/// over ascending k from an accumulator of 0 (ir/tensor_core.h).
+/// over ascending k from an accumulator of 0 (ir/tensor_core.h), one a part.
 std::vector<float> mma_sums(const Operand& a, const Operand& b,
-                            std::span<const std::int64_t> places);
+                            std::span<const std::int64_t> places, KParts shared = {});
 
 /// What is known of a tensor core's adder: how many products it takes in one step beside the
 /// accumulator, and the bits below the largest exponent to which it truncates each of them. The
