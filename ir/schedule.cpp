@@ -3,29 +3,10 @@
 
 #include <fmt/format.h>
 
-#include "ir/attr.h"
+#include "ir/schedule_names_p.h"
 
 namespace barline::ir {
 namespace {
-
-std::string_view spelling(Segments s) { return s == Segments::Grid ? "grid" : "inner"; }
-std::string_view spelling(Store s) {
-  constexpr std::string_view names[] = {"smem", "reg", "none"};
-  return names[static_cast<std::size_t>(s)];
-}
-std::string_view spelling(MatrixUnit u) { return u == MatrixUnit::Mma ? "mma" : "wgmma"; }
-std::string_view spelling(Walk w) { return w == Walk::Grid ? "grid" : "persistent"; }
-std::string_view spelling(Merge m) {
-  constexpr std::string_view names[] = {"none", "smem", "dsmem"};
-  return names[static_cast<std::size_t>(m)];
-}
-std::string_view spelling(Agent a) {
-  return spellings(AttrKind::AgentKind)[static_cast<std::size_t>(a)];
-}
-std::string_view spelling(Team t) {
-  constexpr std::string_view names[] = {"thread", "warp", "warpgroup", "cta", "cluster", "grid"};
-  return names[static_cast<std::size_t>(t)];
-}
 
 class Text {
  public:
@@ -37,8 +18,8 @@ class Text {
       fields(value, Text(fmt::format("{}{}.", prefix_, name), out_));
     else if constexpr (requires { value.items; })
       for (const auto& item : value) (*this)(name, item);
-    else if constexpr (requires { spelling(value); })
-      add(name, spelling(value));
+    else if constexpr (requires { spellings(value); })
+      add(name, spellings(value)[static_cast<std::size_t>(value)]);
     else
       add(name, value);
   }
