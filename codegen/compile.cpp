@@ -2,6 +2,7 @@
 #include "codegen/compile.h"
 
 #include "codegen/cubin/check.h"
+#include "codegen/report/serialised.h"
 #include "ir/passes/place_syncs.h"
 
 namespace barline::codegen {
@@ -16,7 +17,11 @@ double ms_since(Clock::time_point start) {
 /// Fills in what log and cubin say of the kernel.
 void read_results(Compiled& c, const CompileOptions& options) {
   c.record = Cubin::parse(c.cubin).kernel(c.name);
-  c.report = parse_ptxas_log(c.log).verdict(c.name, c.record.callees);
+  const PtxasLog log = parse_ptxas_log(c.log);
+  if (std::string lost = explain_serialised(log, c.name); !lost.empty())
+    throw AssembleError("ptxas assembled the PTX without the overlap it was written for:\n" + lost,
+                        c.log, 0);
+  c.report = log.verdict(c.name, c.record.callees);
   c.disagreements = check_against(c.report, c.record);
   if (options.calibration) c.skeleton = skeleton(c.cubin, c.name, *options.calibration);
 }

@@ -19,7 +19,8 @@ struct MissingPtxas : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// ptxas refused the text, was killed, or left a cubin that is not whole.
+/// ptxas refused the text, was killed, left a cubin that is not whole, or code without the overlap
+/// that the text asks for.
 struct AssembleError : std::runtime_error {
   AssembleError(const std::string& what, std::string log, int exit_status, bool timed_out = false)
       : std::runtime_error(what),

@@ -2,6 +2,7 @@
 // The frame of a kernel: its function, parameters, slots and launch bounds, and the walk over ops.
 #include "codegen/lower/lowerer_p.h"
 
+#include <fmt/format.h>
 #include <llvm/IR/DIBuilder.h>
 #include <llvm/IR/IntrinsicsNVPTX.h>
 
@@ -10,6 +11,15 @@
 #include "codegen/lower/lower.h"
 
 namespace barline::codegen {
+namespace {
+
+bool moves_registers(const ir::Kernel& k) {
+  bool found = false;
+  ir::walk(k.body, [&](const ir::Operation& op) { found |= op.is(ir::Op::SetRegisters); });
+  return found;
+}
+
+}  // namespace
 
 std::unique_ptr<llvm::Module> lower(const ir::Kernel& k, const ir::Target& target,
                                     const EmitOptions& options, llvm::LLVMContext& context) {
@@ -35,6 +45,11 @@ Lowerer::Lowerer(const ir::Kernel& k, const ir::Target& target, const EmitOption
 Lowerer::~Lowerer() = default;
 
 std::unique_ptr<llvm::Module> Lowerer::run() {
+  if (k_.launch.cluster > 1 && target_.capability < 90)
+    ir::fail(ir::Diag::TargetFeature, {},
+             fmt::format("@{} in clusters of {} blocks; {} has no clusters", k_.name,
+                         k_.launch.cluster, target_.name),
+             "launch without clusters, or leave the target out");
   declare_function();
   launch_bounds();
   if (options_.lineinfo) start_lineinfo();
@@ -77,9 +92,11 @@ void Lowerer::launch_bounds() {
   annotate("maxntidx", k_.launch.threads[0]);
   annotate("maxntidy", k_.launch.threads[1]);
   annotate("maxntidz", k_.launch.threads[2]);
-  if (k_.launch.min_ctas_per_sm > 0) annotate("minctasm", k_.launch.min_ctas_per_sm);
+  // ptxas moves registers between warpgroups only where it knows how many a thread starts with.
+  const int least_blocks = moves_registers(k_) && k_.launch.max_registers == 0 ? 1 : 0;
+  if (const int n = std::max(k_.launch.min_ctas_per_sm, least_blocks); n > 0)
+    annotate("minctasm", n);
   if (k_.launch.max_registers > 0) annotate("maxnreg", k_.launch.max_registers);
-  if (k_.launch.cluster > 1) annotate("cluster_dim_x", k_.launch.cluster);
 }
 
 void Lowerer::bind_parameters() {

@@ -136,7 +136,8 @@ int Lowerer::launch_registers() const {
   constexpr int most = 248;  // the largest multiple of 8 that a thread can have
   const ir::Launch& launch = k_.launch;
   if (launch.max_registers > 0) return launch.max_registers;
-  const int fit = target_.registers_per_sm / launch.block_threads() / 8 * 8;
+  const int threads = launch.block_threads() * std::max(1, launch.min_ctas_per_sm);
+  const int fit = target_.registers_per_sm / threads / 8 * 8;
   return std::min(fit, most);
 }
 
