@@ -320,6 +320,7 @@ void Machine::chosen(const Step& s, const Mask& mask, const Value& index) {
 }
 
 void Machine::global(const Step& s, const Mask& mask, const Value& index) {
+  if (plan_.waits) before_previous(s, mask);
   if (!index.is_known()) return global_unknown(s, index, mask);
   std::int64_t extent = tensor_extent(s.param);
   bool tracked = state_.tensors[s.param] != nullptr;

@@ -63,6 +63,7 @@ Machine::Machine(CaseState& state, int ordinal, const std::int64_t (&block)[3])
   pending_.assign(ids_.threads, 0);
   commits_.assign(ids_.threads, 0);
   landed_.assign(ids_.threads, 0);
+  awaited_.assign(ids_.threads, 0);
   for (std::size_t i = 0; i < k_.slots.size(); ++i)
     slots_.emplace_back(k_.slots[i], plan_.strong[i], plan_.async[i]);
   for (std::size_t i = 0; i < k_.axis_sizes.size(); ++i)
@@ -78,7 +79,10 @@ Machine::Machine(CaseState& state, int ordinal, const std::int64_t (&block)[3])
   }
 }
 
-void Machine::run() { exec(plan_.body, Mask::all(ids_.threads)); }
+void Machine::run() {
+  exec(plan_.body, Mask::all(ids_.threads));
+  ended();
+}
 
 void Machine::spend(const Mask& mask) {
   state_.steps_left -= mask.count;
@@ -113,6 +117,7 @@ void Machine::one(const Step& s, const Mask& mask) {
     case Op::Barrier: return barrier(s, mask);
     case Op::Fence: return fence(s, mask);
     case Op::CommitCopies: return commit(s, mask);
+    case Op::AwaitPrevious: return await_previous(s, mask);
     default: break;
   }
   if (s.rows) warp_op(s, mask);

@@ -125,7 +125,7 @@ struct Evaluator : Evaluation {
     int dim = static_cast<int>(op.attr(Key::Dim));
     auto per_thread = [&](auto f) {
       Int* r = out().set_lanes(ids.threads);
-      for (int t = 0; t < ids.threads; ++t) r[t] = f(t);
+      for (int t = 0; t < ids.threads; ++t) r[t] = f(ids.first + t);
       return true;
     };
     switch (op.op) {
@@ -143,6 +143,8 @@ struct Evaluator : Evaluation {
       case Op::GridDim: out().set_uniform(ids.grid[dim]); return true;
       case Op::ThreadRank: return per_thread([](int t) -> Int { return t; });
       case Op::LaneId: return per_thread([](int t) -> Int { return t % ir::warp_size; });
+      case Op::Elect: return per_thread([](int t) -> Int { return t % ir::warp_size == 0; });
+      case Op::ClusterRank: out().set_uniform(ids.block[0] % ids.cluster); return true;
       case Op::WarpId: return per_thread([](int t) -> Int { return t / ir::warp_size; });
       default: return false;
     }

@@ -13,7 +13,9 @@ namespace barline::verify::proof {
 
 /// The ids that ops may ask for.
 struct Ids {
-  int threads = 1;  ///< of a block
+  int threads = 1;  ///< evaluated: a block's, or a warp's
+  int first = 0;    ///< rank of the first of them in its block
+  int cluster = 1;  ///< blocks of a cluster
   std::int32_t block_shape[3] = {1, 1, 1};
   std::int64_t block[3] = {0, 0, 0};
   std::int64_t grid[3] = {1, 1, 1};

@@ -96,6 +96,9 @@ class Machine {
   void warp_op(const Step& s, const Mask& mask);
   void fence(const Step& s, const Mask& mask);
   void commit(const Step& s, const Mask& mask);
+  void await_previous(const Step& s, const Mask& mask);
+  void before_previous(const Step& s, const Mask& mask);
+  void ended();
   bool in_flight(const Flight& f) const { return f.group >= landed_[f.issue.thread]; }
   void note_order(const Step& s, const Mask& mask);
   // access.cpp
@@ -144,6 +147,7 @@ class Machine {
   std::vector<std::uint8_t> pending_;   ///< by thread: relaxed reads that a fence makes acquire
   std::vector<std::uint32_t> commits_;  ///< by thread: groups of asynchronous copies closed
   std::vector<std::uint32_t> landed_;   ///< by thread: of those, how many have landed
+  std::vector<std::uint8_t> awaited_;   ///< by thread: waits for the grid before; at most 2
   int bound_;                           ///< trips tried where a count is not known
   std::uint64_t trace_ = 0;             ///< hash of the shared accesses of the trip at hand
   bool tracing_ = false;

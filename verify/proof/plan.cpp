@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "verify/proof/plan_async.h"
+
 namespace barline::verify::proof {
 namespace {
 
@@ -129,11 +131,14 @@ class Planner {
     if (&op == without_) return;
     plan_.orders |= op.is(Op::Fence);
     bool memory = op.has(ir::Reads) || op.has(ir::Writes);
-    if (!memory) return;
+    plan_.waits |= op.is(Op::AwaitPrevious);
+    plan_.releases |= op.is(Op::ReleaseNext);
+    plan_.warps_apart |= sets_warps_apart(op);
+    if (!memory || is_wgmma(op)) return;
     ir::Root root = ir::root_of(k_, defs_, op.in[0]);
     bool strong = is_strong_op(op);
     plan_.orders |= strong;
-    if (op.is(Op::CopyAsync))
+    if (is_copy(op))
       for (int p : ir::root_of(k_, defs_, op.in[2]).params)
         plan_.read[p] = plan_.weak_param[p] = true;
     for (int p : root.params) {
@@ -144,9 +149,8 @@ class Planner {
   }
 
   static bool is_strong_op(const Operation& op) {
-    bool plain =
-        op.is(Op::Load) || op.is(Op::Store) || op.is(Op::LoadMatrix) || op.is(Op::CopyAsync);
-    return !plain || op.attr_as<ir::MemOrder>(Key::Order) >= ir::MemOrder::Relaxed;
+    bool atomic = op.is(Op::Atomic) || op.is(Op::AtomicCas);
+    return atomic || op.attr_as<ir::MemOrder>(Key::Order) >= ir::MemOrder::Relaxed;
   }
 
   /// Values that follow from more than constants and ids: sizes, arguments, data.
@@ -189,7 +193,9 @@ class Planner {
     Step s;
     s.op = &op;
     s.index = next_++;
-    if (op.has(ir::Reads) || op.has(ir::Writes)) memory(op, s);
+    bool matrix = is_wgmma(op);
+    if (!matrix && (op.has(ir::Reads) || op.has(ir::Writes))) memory(op, s);
+    if (is_async(op)) note_async(k_, defs_, op, s);
     s.facts.barrier |= op.is(Op::Barrier);
     s.facts.warp |= op.has(ir::Convergent) && !op.is(Op::Barrier);
     s.facts.order |= op.is(Op::Fence);
@@ -211,10 +217,13 @@ class Planner {
     if (plain && op.in.size() > operands) s.active = op.in[operands];
     s.offset = op.attr(Key::Offset);
     bool result = op.is(Op::Load) || op.is(Op::LoadMatrix);
-    ir::Type t = k_.type(result ? op.out[0] : op.in[2]);
+    ir::Type t = k_.type(result ? op.out[0] : op.in[op.is(Op::StoreRemote) ? 3 : 2]);
     s.lanes = t.kind == ir::Kind::Vector ? t.lanes : 1;
-    if (op.is(Op::CopyAsync)) s.lanes = static_cast<int>(op.attr(Key::Lanes, 1));
-    if (op.is(Op::LoadMatrix)) {
+    if (op.is(Op::CopyAsync) || op.is(Op::CopyBulk))
+      s.lanes = static_cast<int>(op.attr(Key::Lanes, 1));
+    if (op.is(Op::CopyTensor))
+      s.lanes = static_cast<int>(op.attr(Key::Rows, 1) * op.attr(Key::Columns, 1));
+    if (op.is(Op::LoadMatrix) || op.is(Op::StoreMatrix)) {
       s.rows = 4 * t.lanes;
       s.lanes = 8;  // of a row
       s.facts.warp = true;
@@ -235,7 +244,7 @@ class Planner {
       s.facts.global_write = write;
       s.facts.global_read = !write && plan_.written[s.param];
     }
-    if (op.is(Op::CopyAsync)) copy(op, s);
+    if (op.is(Op::CopyAsync) || op.is(Op::CopyBulk)) copy(op, s);
   }
 
   static void set_root(Step& s, const ir::Root& root) {
@@ -246,13 +255,14 @@ class Planner {
 
   /// The read of a copy: where it is not active zeros are written, so the write takes place.
   void copy(const Operation& op, Step& s) {
-    if (s.slot >= 0) plan_.async[s.slot] = true;
+    bool lanes = op.is(Op::CopyAsync);
+    if (s.slot >= 0 && lanes) plan_.async[s.slot] = true;
     Step from;
     from.op = &op;
     from.index = s.index;
     set_root(from, ir::root_of(k_, defs_, op.in[2]));
     from.at = op.in[3];
-    if (op.in.size() > 4) from.active = op.in[4];
+    if (lanes && op.in.size() > 4) from.active = op.in[4];
     from.lanes = s.lanes;
     from.elem_bits = s.elem_bits;
     from.touch = Touch::Read;
@@ -262,7 +272,7 @@ class Planner {
 
   static bool is_effect(const Step& s) {
     return s.param >= 0 || s.slot >= 0 || s.facts.barrier || s.facts.warp || s.facts.order ||
-           s.facts.commit;
+           s.facts.commit || (s.facts.async && s.op->regions.empty());
   }
 
   void require(const Operation& op, const Step& s, Needs& needs) {
@@ -270,6 +280,12 @@ class Planner {
       for (ValueId v : {s.at, s.use, s.active, s.chosen}) needs.add(v);
       for (const Step& from : s.source)
         for (ValueId v : {from.at, from.active, from.chosen}) needs.add(v);
+    }
+    if (is_async(op)) {
+      needs.add(s.gate.use);
+      for (const Place& m : s.matrices) needs.add(m.use);
+      for (ValueId v : op.in)
+        if (k_.type(v).is_scalar() && ir::is_int(k_.type(v).elem)) needs.add(v);
     }
     if (op.regions.empty() || !holds_effect(op)) return;
     if (op.is(Op::If)) needs.add(op.in[0]);
@@ -312,6 +328,7 @@ Facts& Facts::operator|=(const Facts& f) {
   global_read |= f.global_read;
   order |= f.order;
   commit |= f.commit;
+  async |= f.async;
   return *this;
 }
 

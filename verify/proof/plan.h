@@ -20,10 +20,18 @@ struct Facts {
   bool global_read = false;  ///< of memory that the kernel writes
   bool order = false;        ///< fence, or an access that is not weak
   bool commit = false;       ///< closes a group of asynchronous copies
+  bool async = false;        ///< waits for others, lets them go on, or has an effect later
 
   Facts& operator|=(const Facts& f);
   /// Running it or not makes no difference to any other op.
-  bool light() const { return !shared && !barrier && !warp && !global_write && !commit; }
+  bool light() const { return !shared && !barrier && !warp && !global_write && !commit && !async; }
+};
+
+/// A slot, or a copy of it, and an element there.
+struct Place {
+  int slot = -1;
+  ir::ValueId use = ir::no_value;  ///< of slot_at
+  ir::ValueId at = ir::no_value;   ///< the index
 };
 
 /// How an access meets others. Strong ones (atomic, relaxed, acquire, release) do not race with
@@ -59,9 +67,12 @@ struct Step {
   std::int64_t offset = 0;
   int lanes = 1;  ///< elements accessed
   int elem_bits = 32;
-  std::vector<Step> source;  ///< copy_async: the step that reads what this one writes
-  int rows = 0;  ///< load_matrix: as many lanes of a warp give the start of a row each, and others
-                 ///< receive its elements
+  std::vector<Step> source;     ///< copy_async, copy_bulk: the step that reads what this one writes
+  std::vector<int> copied;      ///< copy_bulk, copy_tensor: parameters that they may read
+  Place gate;                   ///< of arrive, await and of copies that report to one
+  std::vector<Place> matrices;  ///< operands that a wgmma reads from slots
+  int rows = 0;  ///< load_matrix, store_matrix: as many lanes of a warp give the start of a row
+                 ///< each, and others have its elements
 };
 
 struct Plan {
@@ -75,6 +86,9 @@ struct Plan {
   std::vector<bool> strong;               ///< slots with accesses that are not weak
   std::vector<bool> async;                ///< slots that are copied to asynchronously
   bool orders = false;                    ///< fences, or accesses that are not weak
+  bool waits = false;                     ///< for the grid before
+  bool releases = false;                  ///< the grid after
+  bool warps_apart = false;               ///< gates and the like: warps run different paths
   Rotation rotation;
 };
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "ir/check.h"
+#include "verify/proof/async/replay.h"
 #include "verify/proof/machine.h"
 
 namespace barline::verify {
@@ -46,9 +47,13 @@ class Prover {
   ProofReport run() {
     ProofReport report;
     try {
-      for (const Sizes& s :
-           choose_sizes(k_, options_.sizes, plan_.rotation.trips(), options_.max_cases))
-        one_case(s, report);
+      if (plan_.warps_apart) {
+        periodic_ = false;
+        async::replay(plan_, options_, recorder_, report);
+      } else
+        for (const Sizes& s :
+             choose_sizes(k_, options_.sizes, plan_.rotation.trips(), options_.max_cases))
+          one_case(s, report);
     } catch (const Enough&) {
     } catch (const Exhausted&) {
       give_up(fmt::format("the replay needs more than {} thread-ops", options_.max_steps));

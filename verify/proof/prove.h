@@ -17,16 +17,24 @@ namespace barline::verify {
 
 /// What a finding is about.
 enum class Property : std::uint8_t {
-  SharedRace,     ///< two threads, one shared element, no barrier between, one of them writes
-  Divergence,     ///< a barrier, warp_sync, shuffle or vote that not all threads of its team reach
-  Uninitialised,  ///< a shared element is read that no thread wrote
-  Stale,          ///< a slot's copy is read as one use, but was filled for another
-  SharedBounds,   ///< an index past a slot's extent
-  Alignment,      ///< a vector access at an address that its size does not divide
-  GlobalBounds,   ///< an index past a tensor's shape
-  GlobalRace,     ///< two threads of a block or of two blocks, one global element, one writes
-  Arithmetic,     ///< an integer division by zero
-  Replay          ///< the replay could not be carried to its end
+  SharedRace,      ///< two threads, one shared element, no barrier between, one of them writes
+  Divergence,      ///< a barrier, warp_sync, shuffle or vote that not all threads of its team reach
+  Uninitialised,   ///< a shared element is read that no thread wrote
+  Stale,           ///< a slot's copy is read as one use, but was filled for another
+  SharedBounds,    ///< an index past a slot's extent
+  Alignment,       ///< a vector access at an address that its size does not divide
+  GlobalBounds,    ///< an index past a tensor's shape
+  GlobalRace,      ///< two threads of a block or of two blocks, one global element, one writes
+  Arithmetic,      ///< an integer division by zero
+  Replay,          ///< the replay could not be carried to its end
+  Deadlock,        ///< warps that wait for each other for ever
+  Gates,           ///< a gate's phase that not exactly its arrivals and bytes complete, or a wait
+                   ///< that another phase of the same parity satisfies
+  ProxyOrder,      ///< asynchronous access of what lanes wrote, no proxy_fence between
+  Warpgroup,       ///< wgmma without its fence, or accumulators used while in flight
+  Registers,       ///< more registers set than the block has
+  Cluster,         ///< a block's memory reached before it runs or after it may have ended
+  DependentLaunch  ///< touching what the grid before uses without waiting for it
 };
 std::string_view name(Property p);
 

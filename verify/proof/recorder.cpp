@@ -80,6 +80,20 @@ void Recorder::add_at(Property p, Verdict v, const Step& s, const Entry& at, std
   add(std::move(f), s.index);
 }
 
+void Recorder::no_wait_for_previous(int thread, int block) {
+  ProofFinding f;
+  f.property = Property::DependentLaunch;
+  f.verdict = Verdict::Refuted;
+  f.threads[0] = thread;
+  f.blocks[0] = block;
+  f.message = fmt::format(
+      "thread {} ends without await_previous: a grid that may start beside the one before waits "
+      "for "
+      "it in every thread",
+      thread);
+  add(std::move(f), -1);
+}
+
 void Recorder::conflict(const Conflict& c) {
   Property p = c.stale()         ? Property::Stale
                : c.across_blocks ? Property::GlobalRace

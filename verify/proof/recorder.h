@@ -49,6 +49,8 @@ class Recorder {
   /// A finding at one op by one thread.
   void add_at(Property p, Verdict v, const Step& s, const Entry& at, std::int64_t element,
               std::string message);
+  /// A thread that ends without having waited for the grid before.
+  void no_wait_for_previous(int thread, int block);
   /// Throws Enough where one refuted finding is all that is asked for.
   void conflict(const Conflict& c);
   /// Judges the conflicts of a case. Block scope and device scope flags of each replayed block.

@@ -50,8 +50,9 @@ Json to_object(const AccessCost& c) {
 
 std::string_view name(Property p) {
   constexpr std::string_view names[] = {
-      "shared-race", "divergence",    "uninitialised", "stale",      "shared-bounds",
-      "alignment",   "global-bounds", "global-race",   "arithmetic", "replay"};
+      "shared-race",   "divergence",  "uninitialised", "stale",   "shared-bounds",   "alignment",
+      "global-bounds", "global-race", "arithmetic",    "replay",  "deadlock",        "gates",
+      "proxy-order",   "warpgroup",   "registers",     "cluster", "dependent-launch"};
   return names[static_cast<int>(p)];
 }
 

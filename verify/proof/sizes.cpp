@@ -32,6 +32,10 @@ class OneThread {
       if (k.params[i].type.is_scalar() && ir::is_int(k.params[i].type.elem))
         values_[k.params[i].value].set_uniform(s.scalars[i]);
     for (int d = 0; d < 3; ++d) ids_.grid[d] = grid_count(k, s, d);
+    if (k.launch.persistent) {  // as many blocks as tiles, side by side
+      ids_.grid[0] *= ids_.grid[1] * ids_.grid[2];
+      ids_.grid[1] = ids_.grid[2] = 1;
+    }
   }
 
   /// Calls visit(trips) on every for loop, in order; -1 where its bounds are not known.

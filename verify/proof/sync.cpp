@@ -117,4 +117,44 @@ void Machine::note_order(const Step& s, const Mask& mask) {
   }
 }
 
+// ---- the grid before
+
+void Machine::await_previous(const Step& s, const Mask& mask) {
+  for (int t = 0; t < ids_.threads; ++t) {
+    if (mask.on[t] == No) continue;
+    if (mask.on[t] != Yes)
+      return state_.recorder.add_at(Property::DependentLaunch, Verdict::Unknown, s,
+                                    entry(s, mask, t), -1,
+                                    "whether a thread waits for the grid before follows from data");
+    if (awaited_[t]++ == 1)
+      return state_.recorder.add_at(
+          Property::DependentLaunch, Verdict::Refuted, s, entry(s, mask, t), -1,
+          "a thread waits for the grid before twice; wait once, outside of loops");
+  }
+}
+
+/// Before its wait a thread writes nothing, and reads only what no grid that may run writes.
+void Machine::before_previous(const Step& s, const Mask& mask) {
+  const bool write = is_write(s.touch);
+  for (int t = 0; t < ids_.threads; ++t) {
+    if (mask.on[t] == No || awaited_[t]) continue;
+    const std::string name = state_.recorder.buffer_name(s);
+    if (write || plan_.written[s.param])
+      return state_.recorder.add_at(
+          Property::DependentLaunch, mask.on[t] == Yes ? Verdict::Refuted : Verdict::Unknown, s,
+          entry(s, mask, t), -1,
+          fmt::format("thread {} {} {} before await_previous, while the grid before may still use "
+                      "it",
+                      t, write ? "writes" : "reads", name));
+    return state_.recorder.precondition(
+        fmt::format("the grid before does not write {}, which is read beside it", name));
+  }
+}
+
+void Machine::ended() {
+  if (!plan_.waits && !plan_.releases) return;
+  for (int t = 0; t < ids_.threads; ++t)
+    if (!awaited_[t]) return state_.recorder.no_wait_for_previous(t, ordinal_);
+}
+
 }  // namespace barline::verify::proof
