@@ -31,6 +31,8 @@ struct Metadata {
   std::uint32_t min_blocks_per_sm = 0;                        ///< .minnctapersm, 0: none
   std::uint32_t cluster_x = 1, cluster_y = 1, cluster_z = 1;
   bool cooperative = false;
+  bool persistent = false;       ///< as many blocks are launched as fit, at most one a tile
+  bool awaits_previous = false;  ///< waits for the grid before itself: may be launched beside it
   std::uint64_t workspace_bytes = 0, workspace_align = 0;
   double compile_ms = 0;
   std::string verdicts{};  ///< gate and proof verdicts, as the caller spells them
@@ -63,6 +65,8 @@ struct Metadata {
     f("cluster_y", self.cluster_y);
     f("cluster_z", self.cluster_z);
     f("cooperative", self.cooperative);
+    f("persistent", self.persistent);
+    f("awaits_previous", self.awaits_previous);
     f("workspace_bytes", self.workspace_bytes);
     f("workspace_align", self.workspace_align);
     f("compile_ms", self.compile_ms);

@@ -110,6 +110,23 @@ enum class LaunchAttributeId : int {
   ClusterDimension = 4,
   ProgrammaticStreamSerialization = 6,
 };
+/// Element types of a tensor map; those that it copies as bits only go by their width.
+enum class TensorMapType : int {
+  U8 = 0,
+  U16 = 1,
+  U32 = 2,
+  S32 = 3,
+  U64 = 4,
+  S64 = 5,
+  F16 = 6,
+  F32 = 7,
+  F64 = 8,
+  BF16 = 9,
+};
+enum class TensorMapInterleave : int { None = 0 };
+enum class TensorMapSwizzle : int { None = 0, Bytes128 = 3 };
+enum class TensorMapL2 : int { None = 0, Bytes128 = 2 };
+enum class TensorMapFill : int { Zeros = 0 };
 enum class ProcAddressStatus : int { Success = 0, SymbolNotFound = 1, VersionNotSufficient = 2 };
 
 inline constexpr unsigned stream_non_blocking = 1;
@@ -121,6 +138,11 @@ inline constexpr std::uint64_t proc_address_legacy_stream = 1;
 inline void* launch_param_end() { return nullptr; }
 inline void* launch_param_buffer_pointer() { return reinterpret_cast<void*>(std::uintptr_t{1}); }
 inline void* launch_param_buffer_size() { return reinterpret_cast<void*>(std::uintptr_t{2}); }
+
+/// What the copy engine knows of a tensor; its address is a multiple of 64.
+struct alignas(64) TensorMap {
+  std::uint64_t opaque[16];
+};
 
 struct LaunchAttribute {
   LaunchAttributeId id;

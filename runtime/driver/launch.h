@@ -21,7 +21,8 @@ struct LaunchShape {
   std::uint32_t dynamic_shared_bytes = 0;
   Dim3 cluster{};             ///< in blocks; {1, 1, 1}: none
   bool cooperative = false;   ///< every block resident at once
-  bool programmatic = false;  ///< may start before its predecessor in the stream ends
+  bool programmatic = false;  ///< may start before its predecessor in the stream ends: only where
+                              ///< the kernel waits for that itself
 };
 
 /// Launches with one pointer an argument, in the kernel's order; values are copied by the call.

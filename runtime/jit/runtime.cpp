@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <limits>
 
@@ -27,17 +28,36 @@ Prepared::Prepared(driver::Library library, runtime::Found found)
   shape_.block = {m.threads_x, m.threads_y, m.threads_z};
   shape_.dynamic_shared_bytes = m.dynamic_smem;
   shape_.cooperative = m.cooperative;
+  shape_.cluster = {m.cluster_x, m.cluster_y, m.cluster_z};
+  check_maps(m.entry, signature_);
   constexpr std::uint32_t without_opting_in = 48 << 10;
   if (m.dynamic_smem > without_opting_in) kernel_.set_max_dynamic_shared(m.dynamic_smem);
   kernel_.make_resident();
+  if (!m.persistent) return;
+  driver::LaunchShape one_cluster = shape_;
+  one_cluster.grid = shape_.cluster;
+  resident_ = static_cast<unsigned>(driver::resident_blocks(kernel_, one_cluster));
+  if (resident_ == 0)
+    refuse(
+        fmt::format("no block of {} threads and {} bytes of shared memory fits; take a schedule "
+                    "with smaller tiles",
+                    m.threads_x * m.threads_y * m.threads_z, m.smem()));
 }
 
-driver::LaunchShape Prepared::shape(std::span<const std::int64_t> sizes) const {
+driver::LaunchShape Prepared::shape(std::span<const std::int64_t> sizes,
+                                    LaunchOptions options) const {
   driver::LaunchShape shape = shape_;
-  unsigned* grid[3] = {&shape.grid.x, &shape.grid.y, &shape.grid.z};
-  for (int d = 0; d < 3; ++d) {
-    *grid[d] = static_cast<unsigned>(signature_.grid[d].blocks(sizes));
+  std::int64_t grid[3], tiles = 1;
+  for (int d = 0; d < 3; ++d) tiles *= grid[d] = signature_.grid[d].blocks(sizes);
+  if (entry_->metadata.persistent) {
+    grid[0] = std::min<std::int64_t>(tiles, resident_);
+    grid[1] = grid[2] = 1;
   }
+  const std::int64_t together = shape.cluster.x;
+  grid[0] = (grid[0] + together - 1) / together * together;
+  shape.grid = {static_cast<unsigned>(grid[0]), static_cast<unsigned>(grid[1]),
+                static_cast<unsigned>(grid[2])};
+  shape.programmatic = options.programmatic && entry_->metadata.awaits_previous;
   return shape;
 }
 
@@ -71,19 +91,28 @@ void Prepared::check_arguments(std::span<const Argument> args,
 }
 
 void Prepared::launch(driver::abi::StreamHandle stream, std::span<const Argument> args,
-                      std::span<const std::int64_t> sizes) const {
+                      std::span<const std::int64_t> sizes, LaunchOptions options) const {
   check_arguments(args, sizes);
   void* pointers[max_arguments];
+  std::uint64_t addresses[max_arguments];
   std::int32_t extents[max_arguments];
-  if (args.size() + sizes.size() > max_arguments) [[unlikely]]
+  Maps maps;
+  if (args.size() + sizes.size() + signature_.maps.size() > max_arguments) [[unlikely]]
     refuse("too many arguments");
   std::size_t n = 0;
-  for (const Argument& a : args) pointers[n++] = const_cast<std::uint64_t*>(&a.value());
+  for (const Argument& a : args) {
+    addresses[n] = a.value();
+    pointers[n++] = const_cast<std::uint64_t*>(&a.value());
+  }
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     extents[i] = static_cast<std::int32_t>(sizes[i]);
     pointers[n++] = &extents[i];
   }
-  driver::launch(kernel_, shape(sizes), stream, pointers);
+  if (!signature_.maps.empty())
+    encode_maps(kernel_.device().driver(), entry_->metadata.entry, signature_,
+                {addresses, args.size()}, sizes, maps);
+  for (std::size_t i = 0; i < signature_.maps.size(); ++i) pointers[n++] = &maps[i];
+  driver::launch(kernel_, shape(sizes, options), stream, pointers);
 }
 
 Runtime::Runtime(runtime::Options options) : options_(std::move(options)), cache_(options_.cache) {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runtime: kernels by registry entry and config, compiled or taken from the cache, loaded on a
 // device and launched. prepare() does all that may compile, load, allocate or wait; launch() is one
-// driver call and safe under graph capture.
+// driver call, after one on the host alone for each tensor map, and safe under graph capture.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 #include "runtime/driver/device.h"
 #include "runtime/driver/launch.h"
 #include "runtime/driver/library.h"
+#include "runtime/jit/maps.h"
 #include "runtime/jit/signature.h"
 #include "runtime/jit/unit.h"
 #include "runtime/options.h"
@@ -43,6 +44,13 @@ class Argument {
   bool pointer_;
 };
 
+/// How one launch stands among those around it in its stream.
+struct LaunchOptions {
+  /// May start before the launch before it ends, where the kernel waits for that itself; another
+  /// kernel is launched as ever. So every launch of a chain can ask for it.
+  bool programmatic = false;
+};
+
 /// A kernel on a device, ready to launch from any thread.
 class Prepared {
  public:
@@ -55,9 +63,9 @@ class Prepared {
   /// std::invalid_argument that names parameter, rule and fix where a type, an alignment (tensors:
   /// 16 bytes) or a size is not what the signature says.
   void launch(driver::abi::StreamHandle stream, std::span<const Argument> args,
-              std::span<const std::int64_t> sizes) const;
+              std::span<const std::int64_t> sizes, LaunchOptions options = {}) const;
   /// The shape that a launch of these sizes has.
-  driver::LaunchShape shape(std::span<const std::int64_t> sizes) const;
+  driver::LaunchShape shape(std::span<const std::int64_t> sizes, LaunchOptions options = {}) const;
 
   static constexpr int max_arguments = 64;
 
@@ -73,6 +81,7 @@ class Prepared {
   driver::Library library_;
   driver::Kernel kernel_;
   driver::LaunchShape shape_;
+  unsigned resident_ = 0;  ///< blocks that fit on the device at once; of a persistent kernel
 };
 
 /// A JIT that was turned off met a kernel that is not in the cache.

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "ir/extents.h"
+#include "ir/tensor_map.h"
 
 namespace barline::jit {
 namespace {
@@ -118,6 +119,37 @@ SignatureGrid parse_grid(const Signature& s, std::string_view text) {
   return g;
 }
 
+SignatureMap map_of(const ir::Kernel& k, const std::vector<int>& dynamic, const ir::TensorMap& m) {
+  const std::vector<int>& axes = k.params[m.param].axes;
+  SignatureMap map{m.param, m.rows, m.columns, m.swizzled, {}, {}};
+  if (!axes.empty()) map.width = size_of(k, dynamic, axes.back());
+  if (axes.size() > 1) map.height = size_of(k, dynamic, axes[axes.size() - 2]);
+  return map;
+}
+
+std::string to_text(const Signature& s, const SignatureMap& m) {
+  return fmt::format("{}:{}x{}{}:{}:{}", s.params[m.param].name, m.rows, m.columns,
+                     m.swizzled ? "s" : "", to_text(s, m.height), to_text(s, m.width));
+}
+
+SignatureMap parse_map(const Signature& s, std::string_view text) {
+  auto parts = split(text, ':');
+  if (parts.size() != 4) refuse(text);
+  SignatureMap m;
+  auto named = [&](const SignatureParam& p) { return p.tensor && p.name == parts[0]; };
+  auto param = std::find_if(s.params.begin(), s.params.end(), named);
+  if (param == s.params.end()) refuse(text);
+  m.param = static_cast<int>(param - s.params.begin());
+  m.swizzled = parts[1].ends_with('s');
+  auto box = split(parts[1].substr(0, parts[1].size() - m.swizzled), 'x');
+  if (box.size() != 2) refuse(text);
+  m.rows = number(box[0]);
+  m.columns = number(box[1]);
+  m.height = parse_size(s, parts[2]);
+  m.width = parse_size(s, parts[3]);
+  return m;
+}
+
 }  // namespace
 
 std::int64_t SignatureSize::of(std::span<const std::int64_t> sizes) const {
@@ -170,11 +202,12 @@ Signature signature_of(const ir::Kernel& k) {
                              [](const SignatureSize& size) { return size.axis < 0; });
     if (known) to = {.axes = {}, .abreast = false, .per_block = 1, .count = to.blocks({})};
   }
+  for (const ir::TensorMap& m : ir::tensor_maps(k)) s.maps.push_back(map_of(k, dynamic, m));
   return s;
 }
 
 std::string to_text(const Signature& s) {
-  std::vector<std::string> params, axes, grid;
+  std::vector<std::string> params, axes, grid, maps;
   for (const SignatureParam& p : s.params) {
     std::string type(ir::name(p.elem));
     if (p.tensor) type += fmt::format("[{}]", fmt::join(p.axes, ","));
@@ -183,23 +216,26 @@ std::string to_text(const Signature& s) {
   }
   for (const SignatureAxis& a : s.axes) axes.push_back(fmt::format("{}:{}", a.name, a.multiple));
   for (const SignatureGrid& g : s.grid) grid.push_back(to_text(s, g));
-  return fmt::format("{}|{}|{}", fmt::join(params, ";"), fmt::join(axes, ","),
-                     fmt::join(grid, ","));
+  for (const SignatureMap& m : s.maps) maps.push_back(to_text(s, m));
+  return fmt::format("{}|{}|{}{}{}", fmt::join(params, ";"), fmt::join(axes, ","),
+                     fmt::join(grid, ","), maps.empty() ? "" : "|", fmt::join(maps, ";"));
 }
 
 Signature parse_signature(std::string_view text) {
-  std::size_t first = text.find('|'), last = text.rfind('|');
-  if (first == text.npos || first == last) refuse(text);
+  auto section = split(text, '|');
+  if (section.size() != 3 && section.size() != 4) refuse(text);
   Signature s;
-  for (std::string_view p : split(text.substr(0, first), ';')) s.params.push_back(parse_param(p));
-  for (std::string_view a : split(text.substr(first + 1, last - first - 1), ',')) {
+  for (std::string_view p : split(section[0], ';')) s.params.push_back(parse_param(p));
+  for (std::string_view a : split(section[1], ',')) {
     auto parts = split(a, ':');
     if (parts.size() != 2) refuse(text);
     s.axes.push_back({std::string(parts[0]), number(parts[1])});
   }
-  auto grid = split(text.substr(last + 1), ',');
+  auto grid = split(section[2], ',');
   if (grid.size() != 3) refuse(text);
   for (int d = 0; d < 3; ++d) s.grid[d] = parse_grid(s, grid[d]);
+  if (section.size() == 4)
+    for (std::string_view m : split(section[3], ';')) s.maps.push_back(parse_map(s, m));
   return s;
 }
 

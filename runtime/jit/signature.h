@@ -5,6 +5,9 @@
 //   x:in:bf16[rows,d];eps:scalar:f32|rows:1,n:8|rows/1,1,1
 //   parameters                      |dynamic axes with the multiple promised|grid
 //
+// A kernel that copies boxes of tensors has a fourth part, its tensor maps in order of their
+// arguments: x:64x128s:m:K%64*128 for swizzled boxes of 64 x 128 elements of x, which has m rows.
+//
 // A derived axis is spelled by its rule, K%64*128 for ceil(K / 64) * 128: in a parameter's axes
 // after its name and '='. A grid dimension may count the blocks of several axes, one after the
 // other (q+k+v/64) or side by side (q&k&v/64: as many as the widest needs).
@@ -60,10 +63,21 @@ struct SignatureGrid {
   bool operator==(const SignatureGrid&) const = default;
 };
 
+/// A tensor map, an argument after the axes' sizes: boxes of rows x columns elements of a parameter
+/// whose last two axes have `height` and `width` elements.
+struct SignatureMap {
+  int param = 0;
+  std::int64_t rows = 1, columns = 1;
+  bool swizzled = false;
+  SignatureSize height, width;
+  bool operator==(const SignatureMap&) const = default;
+};
+
 struct Signature {
   std::vector<SignatureParam> params;
   std::vector<SignatureAxis> axes;
   std::array<SignatureGrid, 3> grid{};
+  std::vector<SignatureMap> maps{};
   bool operator==(const Signature&) const = default;
 };
 

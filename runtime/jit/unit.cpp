@@ -42,6 +42,10 @@ runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codeg
   m.threads_z = u32(k.launch.threads[2]);
   m.min_blocks_per_sm = u32(k.launch.min_ctas_per_sm);
   m.cooperative = k.launch.cooperative;
+  m.persistent = k.launch.persistent;
+  m.cluster_x = u32(k.launch.cluster);
+  ir::walk(k.body,
+           [&](const ir::Operation& op) { m.awaits_previous |= op.is(ir::Op::AwaitPrevious); });
   m.compile_ms = c.times.total();
   std::vector<std::string> notes;
   for (const codegen::Note& note : c.report.notes)
