@@ -25,6 +25,7 @@ void add_dequant_s8(dsl::Registry& registry);
 // ---- matmul: on the tensor cores
 void add_matmul(dsl::Registry& registry);
 void add_quantised(dsl::Registry& registry);  ///< qkv_w4a16, qkv_w8a16, matmul_w4a16, ..
+void add_repack(dsl::Registry& registry);     ///< repack_w4, repack_w8
 
 // ---- attention
 void add_attention_prefill(dsl::Registry& registry);  ///< and attention_prefill_causal

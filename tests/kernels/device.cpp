@@ -11,6 +11,7 @@ namespace {
 
 test::Sizes sizes_for(const std::string& name, std::int64_t rows, std::int64_t d) {
   if (name == "transpose") return {{"rows", rows * 37}, {"cols", d / 8}};
+  if (name.starts_with("repack")) return {{"N", rows * 37}, {"K", d / 64 * 64}};
   if (name == "rms_norm_quant_q8") return {{"rows", rows}, {"d", d}, {"groups", d / 32}};
   for (const char* row :
        {"rms_norm", "rms_norm_residual", "layer_norm", "softmax", "dequant_s8", "row_argmax"})
