@@ -18,10 +18,10 @@ std::string Engine::waits_for(int agent, const Event& e, Property& p) const {
     case EventKind::Await: {
       const Gate& g = gates_[block * at_.gates + e.gate];
       bool parity = (e.value - g.completed + 1) % 2 == 0;
-      if (parity) p = Property::Gates;
+      if (parity || (g.pending == 0 && g.bytes > 0)) p = Property::Gates;
       return fmt::format(
-          "for phase {} of {}: phase {} lacks {} arrivals and {} bytes{}", e.value,
-          gate_name(k_, e.gate), g.completed, g.pending, g.bytes,
+          "for phase {} of {}: phase {} lacks {} arrivals and {} of {} bytes{}", e.value,
+          gate_name(k_, e.gate), g.completed, g.pending, g.bytes, g.announced,
           parity ? fmt::format("; phase {} of the same parity lets it pass early", g.completed - 1)
                  : "");
     }

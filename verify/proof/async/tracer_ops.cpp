@@ -181,7 +181,7 @@ void Tracer::matrix(const Step& s, const Place& m, int operand) {
                                          : static_cast<std::uint32_t>(r.use) %
                                                static_cast<std::uint32_t>(slot.copies));
   std::int64_t base = ir::slot_offset(k_, m.slot) + r.copy * ir::slot_pitch(slot);
-  if (base % block != 0)
+  if (base % block != 0 || slot.align % block != 0)
     finding(Property::Alignment, Verdict::Refuted, s, 0,
             fmt::format("{} does not start at a multiple of 1024 bytes; declare it with 'align "
                         "1024'",
