@@ -54,7 +54,25 @@ static_assert(sizeof(abi::LaunchAttribute) == sizeof(CUlaunchAttribute));
 static_assert(offsetof(abi::LaunchAttribute, value) == offsetof(CUlaunchAttribute, value));
 static_assert(sizeof(abi::DevicePointer) == sizeof(CUdeviceptr));
 
+static_assert(sizeof(abi::TensorMap) == sizeof(CUtensorMap));
+
 #define SAME(ours, theirs) static_assert(same_value(abi::ours, theirs))
+SAME(TensorMapType::U8, CU_TENSOR_MAP_DATA_TYPE_UINT8);
+SAME(TensorMapType::U16, CU_TENSOR_MAP_DATA_TYPE_UINT16);
+SAME(TensorMapType::U32, CU_TENSOR_MAP_DATA_TYPE_UINT32);
+SAME(TensorMapType::S32, CU_TENSOR_MAP_DATA_TYPE_INT32);
+SAME(TensorMapType::U64, CU_TENSOR_MAP_DATA_TYPE_UINT64);
+SAME(TensorMapType::S64, CU_TENSOR_MAP_DATA_TYPE_INT64);
+SAME(TensorMapType::F16, CU_TENSOR_MAP_DATA_TYPE_FLOAT16);
+SAME(TensorMapType::F32, CU_TENSOR_MAP_DATA_TYPE_FLOAT32);
+SAME(TensorMapType::F64, CU_TENSOR_MAP_DATA_TYPE_FLOAT64);
+SAME(TensorMapType::BF16, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16);
+SAME(TensorMapInterleave::None, CU_TENSOR_MAP_INTERLEAVE_NONE);
+SAME(TensorMapSwizzle::None, CU_TENSOR_MAP_SWIZZLE_NONE);
+SAME(TensorMapSwizzle::Bytes128, CU_TENSOR_MAP_SWIZZLE_128B);
+SAME(TensorMapL2::None, CU_TENSOR_MAP_L2_PROMOTION_NONE);
+SAME(TensorMapL2::Bytes128, CU_TENSOR_MAP_L2_PROMOTION_L2_128B);
+SAME(TensorMapFill::Zeros, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
 SAME(Result::InvalidValue, CUDA_ERROR_INVALID_VALUE);
 SAME(Result::OutOfMemory, CUDA_ERROR_OUT_OF_MEMORY);
 SAME(Result::NotInitialized, CUDA_ERROR_NOT_INITIALIZED);

@@ -7,6 +7,7 @@
 #include "runtime/driver/buffer.h"
 #include "runtime/driver/graph.h"
 #include "runtime/driver/launch.h"
+#include "runtime/driver/tensor_map.h"
 #include "runtime/driver/timing.h"
 #include "tests/runtime/fake_driver.h"
 
@@ -42,6 +43,7 @@ void use_everything(const FakeDriver& fake) {
   buffer.fill(0);
   buffer.fill_words(1, stream.handle());
   stream.wait(Event(device, false));
+  encode_tensor_map(*driver, 4096, {.element_bytes = 2, .row_bytes = 16}, "x");
   launch(kernel, {}, stream.handle(), nullptr);
   time_graph(stream, [&](const Stream& on) { launch(kernel, {}, on.handle(), nullptr); });
   stream.synchronize();

@@ -86,12 +86,21 @@ void answer(At<Row::cuLaunchKernelEx>, const LaunchConfig* config, FunctionHandl
   current->launch_attributes.assign(config->attributes,
                                     config->attributes + config->attribute_count);
   current->launch_parameters = parameters;
+  if (current->on_launch) current->on_launch(parameters);
   current->launch_packed.clear();
   if (extra != nullptr && extra[0] == launch_param_buffer_pointer() &&
       extra[2] == launch_param_buffer_size() && extra[4] == launch_param_end()) {
     const auto* bytes = static_cast<const std::byte*>(extra[1]);
     current->launch_packed.assign(bytes, bytes + *static_cast<std::size_t*>(extra[3]));
   }
+}
+void answer(At<Row::cuTensorMapEncodeTiled>, TensorMap* map, TensorMapType type, unsigned,
+            void* address, const std::uint64_t* extents, const std::uint64_t* strides,
+            const std::uint32_t* box, const std::uint32_t*, TensorMapInterleave,
+            TensorMapSwizzle swizzle, TensorMapL2, TensorMapFill fill) {
+  current->maps.push_back({type, reinterpret_cast<std::uint64_t>(address), extents[0], extents[1],
+                           strides[0], box[0], box[1], swizzle, fill});
+  map->opaque[0] = current->maps.size();
 }
 void answer(At<Row::cuMemAlloc>, DevicePointer* pointer, std::size_t) { *pointer = 4096; }
 void answer(At<Row::cuMemGetInfo>, std::size_t* free, std::size_t* total) {

@@ -2,6 +2,7 @@
 // A CUDA driver in the test's own process: every entry point of cuda.def, each call recorded, any
 // result injected, one made-up device.
 #pragma once
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -35,6 +36,17 @@ struct FakeDriver {
   std::vector<abi::LaunchAttribute> launch_attributes;
   void** launch_parameters = nullptr;
   std::vector<std::byte> launch_packed;
+  std::function<void(void** parameters)> on_launch;  ///< sees the arguments while they live
+
+  /// A tensor map as it was asked for. The fake writes its number, from 1 on, into the map.
+  struct Map {
+    abi::TensorMapType type{};
+    std::uint64_t address = 0, columns = 0, rows = 0, row_bytes = 0;
+    std::uint32_t box_columns = 0, box_rows = 0;
+    abi::TensorMapSwizzle swizzle{};
+    abi::TensorMapFill fill{};
+  };
+  std::vector<Map> maps;
 
   std::size_t count(const std::string& name) const;
 

@@ -112,6 +112,37 @@ grid q+kv/16 units/1 q|K|kv/32
     CHECK_THROWS_AS(jit::parse_signature(text), std::invalid_argument);
 }
 
+TEST_CASE("a launch signature sizes tensor maps") {
+  ir::Kernel k = ir::parse(R"(bir 1
+kernel @k
+axis m
+axis K
+axis units of K / 64 * 2
+param %x: in ptr<f16, global> [m, units]
+param %b: in ptr<f32, global> [K]
+size %m
+size %K
+slot %s: f16[4096] x 1
+slot %r: f32[64] x 1
+gate %g arrivals 1 x 1
+threads 32 1 1
+grid 1 1 1
+{
+  %c0 = const {value = 0} : s32
+  copy_tensor %s, %c0, %x, %c0, %c0, %g {rows = 64, columns = 64, swizzled = 1}
+  copy_tensor %r, %c0, %b, %c0, %c0, %g {rows = 1, columns = 64}
+  yield
+}
+)");
+  jit::Signature s = jit::signature_of(k);
+  CHECK(jit::to_text(s) ==
+        "x:in:f16[m,units=K%64*2];b:in:f32[K]|m:1,K:1|1,1,1|x:64x64s:m:K%64*2;b:1x64:1:K");
+  CHECK(jit::parse_signature(jit::to_text(s)) == s);
+  for (const char* map : {"y:64x64:m:K", "x:64:m:K", "x:64x64:m", "x:64x64t:m:K", "x:0x64:m:K"})
+    CHECK_THROWS_AS(jit::parse_signature(std::string("x:in:f16[m,K]|m:1,K:1|1,1,1|") + map),
+                    std::invalid_argument);
+}
+
 TEST_CASE("text that is no signature is refused") {
   for (const char* text :
        {"", "|", "x:in:bf16[d]", "x:in:bf17[d]|d:1|1,1,1", "x:in:f32[d]|d:0|1,1,1",
