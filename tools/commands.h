@@ -19,6 +19,7 @@ void add_verify(CLI::App& app, Context& context);
 void add_mutate(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
+void add_tune(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_cache(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/launch_json.h"
 
+#include "ir/extents.h"
 #include "ir/tensor_map.h"
 #include "runtime/jit/signature.h"
 

@@ -47,12 +47,18 @@ std::vector<int> visiting_order(int copies, int launches) {
   return order;
 }
 
-int copies_for(std::size_t operand_bytes, const MeasureOptions& o) {
+}  // namespace
+
+int rotation(std::size_t operand_bytes, const MeasureOptions& o) {
   std::size_t n = (o.rotate_bytes + operand_bytes - 1) / std::max<std::size_t>(operand_bytes, 1);
   return static_cast<int>(std::clamp<std::size_t>(n, 2, max_copies));
 }
 
-}  // namespace
+std::size_t operand_bytes(const Problem& problem) {
+  std::size_t bytes = 0;
+  for (const auto& [name, t] : problem.tensors) bytes += t.data.size();
+  return bytes;
+}
 
 Timing time_graph(const driver::Device& device, int launches, const MeasureOptions& o,
                   const std::function<void(const driver::Stream&)>& record) {
@@ -69,9 +75,12 @@ Timing time_graph(const driver::Device& device, int launches, const MeasureOptio
 
 Timing time_launches(const driver::Device& device, const Problem& problem,
                      const jit::Prepared& prepared, const MeasureOptions& o) {
-  std::size_t bytes = 0;
-  for (const auto& [name, t] : problem.tensors) bytes += t.data.size();
-  DeviceProblem operands(device, problem, copies_for(bytes, o));
+  return time_launches(device, DeviceProblem(device, problem, rotation(operand_bytes(problem), o)),
+                       prepared, o);
+}
+
+Timing time_launches(const driver::Device& device, const DeviceProblem& operands,
+                     const jit::Prepared& prepared, const MeasureOptions& o) {
   int launches = std::max(o.min_launches, operands.copies());
   std::vector<int> order = visiting_order(operands.copies(), launches);
   Timing t = time_graph(device, launches, o, [&](const driver::Stream& stream) {
@@ -85,7 +94,7 @@ double copy_rate(const driver::Device& device, jit::Runtime& runtime, std::size_
                  const MeasureOptions& o) {
   jit::Prepared copy = runtime.prepare(device, copy_kernel(), ir::Elem::U32,
                                        {.schedule = copy_schedule, .label = "copy.u32@copy"});
-  int copies = copies_for(2 * bytes, o);
+  int copies = rotation(2 * bytes, o);
   std::vector<driver::Buffer> from, to;
   for (int i = 0; i < copies; ++i) {
     from.emplace_back(device, bytes);

@@ -19,8 +19,16 @@ struct Timing {
   int copies = 0, launches = 0;
 };
 
+/// Copies of operands of so many bytes that together leave the L2 cache.
+int rotation(std::size_t operand_bytes, const MeasureOptions& options);
+/// Bytes of all tensors of a problem.
+std::size_t operand_bytes(const Problem& problem);
+
 /// Times one launch of the problem.
 Timing time_launches(const driver::Device& device, const Problem& problem,
+                     const jit::Prepared& prepared, const MeasureOptions& options);
+/// The same on copies that are there already.
+Timing time_launches(const driver::Device& device, const DeviceProblem& operands,
                      const jit::Prepared& prepared, const MeasureOptions& options);
 
 /// Times `record` (which enqueues `launches` launches on a stream), captured as a graph.

@@ -222,7 +222,8 @@ Problem make_problem(const Session& session, const Job& job, const ProblemOption
   const dsl::KernelEntry& entry = session.entry(job);
   Problem p;
   p.config = session.config(job);
-  p.kernel = instantiate(session, job);
+  if (options.schedule) p.config.schedule = *options.schedule;
+  p.kernel = dsl::instantiate(entry.make(session.elem(job)), p.config);
   p.where = options.where;
   check_names(p.kernel, options);
   set_sizes(p, job, options);
@@ -232,7 +233,17 @@ Problem make_problem(const Session& session, const Job& job, const ProblemOption
 }
 
 bool fits_multiples(const Session& session, const Job& job, const verify::Shape& shape) {
-  const ir::Kernel k = instantiate(session, job);
+  return fits_multiples(instantiate(session, job), shape);
+}
+
+bool fits_shape(const Session& session, const Job& job, const verify::Shape& shape) {
+  for (const verify::Dim& bound : job.schedule->dims)
+    for (const verify::Dim& d : shape.dims)
+      if (d.name == bound.name && d.value != bound.value) return false;
+  return fits_multiples(session, job, shape);
+}
+
+bool fits_multiples(const ir::Kernel& k, const verify::Shape& shape) {
   return std::all_of(k.axes.begin(), k.axes.end(), [&](const ir::Axis& a) {
     auto d = std::find_if(shape.dims.begin(), shape.dims.end(),
                           [&](const verify::Dim& dim) { return dim.name == a.name; });

@@ -16,6 +16,8 @@ struct ProblemOptions {
   std::map<std::string, std::string> in{};  ///< parameter -> .npy file
   std::uint64_t seed = 1;
   std::string where = "sim";  ///< `sim` or a target: what may differ there is the register's to say
+  const ir::Schedule* schedule =
+      nullptr;  ///< instead of the job's own; lives as long as the problem
 };
 
 struct Problem {
@@ -45,6 +47,9 @@ Problem make_problem(const Session& session, const Job& job, const ProblemOption
 
 /// True if the config takes the shape's sizes of the axes that it does not bind: their multiples.
 bool fits_multiples(const Session& session, const Job& job, const verify::Shape& shape);
+bool fits_multiples(const ir::Kernel& kernel, const verify::Shape& shape);
+/// The same, and the sizes of those that it binds.
+bool fits_shape(const Session& session, const Job& job, const verify::Shape& shape);
 
 /// What a comparison of every written tensor with the expected one, or with its bounds, says.
 struct Judgement {
