@@ -347,14 +347,16 @@ class Parser {
       } while (lex_.accept(","));
       lex_.expect("=");
     }
+    const std::uint32_t line = lex_.peek().loc.line;
     std::string mnemonic = lex_.expect(TokenKind::Word, "an operation");
     auto it = ops_by_name().find(mnemonic);
     if (it == ops_by_name().end())
       lex_.error_at_taken(fmt::format("unknown operation '{}'", mnemonic),
                           "use one of docs/ops.md");
     op.op = it->second;
-    // An op that takes nothing ends here: a value that follows is the next op's result.
-    if (def(op.op).in_count() != 0 && lex_.peek().kind == TokenKind::Value) {
+    // An op that takes nothing, or nothing here, ends: a value that follows is the next op's result.
+    const bool here = def(op.op).in_count() != 0 && lex_.peek().loc.line == line;
+    if (here && lex_.peek().kind == TokenKind::Value) {
       do op.in.push_back(use());
       while (lex_.accept(","));
     }

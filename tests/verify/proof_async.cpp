@@ -36,7 +36,7 @@ TEST_CASE("a ring that a producer warp fills by TMA is proved") {
 namespace {
 
 struct Fault {
-  const char *what, *with;
+  std::string what, with;
   Property as;
   int nth = 0;
 };
@@ -81,4 +81,106 @@ TEST_CASE("faults of a ring are refuted as what they are") {
                     Property::SharedBounds},
                    {"align 128", "", Property::Alignment},
                });
+}
+
+TEST_CASE("a persistent product whose roles share a ring is proved") {
+  ProofReport r = judged(test::gemm_text());
+  INFO(to_string(r));
+  CHECK(r.verdict == Verdict::Proved);
+  CHECK(r.seconds < 2);
+}
+
+TEST_CASE("faults of a product on warpgroups are refuted as what they are") {
+  check_faults(test::gemm_text(),
+               {
+                   {"await %f, %phase", "await %f, %u", Property::Deadlock},
+                   {"await %g, %before", "", Property::Gates},
+                   {"await %g, %before", "await %g, %lap", Property::Deadlock},
+                   {"await %f, %phase", "", Property::SharedRace},
+                   {"arrive %er", "", Property::Deadlock},
+                   {"arrive %e\n", "\n", Property::Deadlock},
+                   {"{bytes = 24576}", "{bytes = 24560}", Property::Gates},
+                   {"{bytes = 24576}", "{bytes = 16384}", Property::Gates},
+                   // a step's copy is released while its products run
+                   {"{pending = 1}", "{pending = 2}", Property::SharedRace},
+                   {"%last = sub %u, %c1", "%last = add %u, %c0", Property::Deadlock},
+                   // accumulators become values too early
+                   {" = wgmma_wait %e0, %e1, %e2, %e3, %e4, %e5, %e6, %e7",
+                    " = wgmma_wait %e0, %e1, %e2, %e3, %e4, %e5, %e6, %e7 {pending = 1}",
+                    Property::Warpgroup},
+                   {"wgmma_commit", "", Property::Warpgroup},
+                   {"        wgmma_fence\n", "", Property::Warpgroup},
+                   // uses of another step
+                   {"slot_at %xs, %u", "slot_at %xs, %i", Property::Stale},
+                   {"slot_at %ws, %v ", "slot_at %ws, %j ", Property::Stale},
+                   {"%c0 : s32 (%tile2", "%c1 : s32 (%tile2", Property::Deadlock},
+                   {"xs: f16[8192] x 4", "xs: f16[8192] x 3", Property::SharedRace},
+                   // registers: 168 x 384 less 24 x 128 leaves 240 for 256 threads
+                   {"{registers = 24}", "{registers = 32}", Property::Registers},
+                   {"{registers = 240}", "{registers = 248}", Property::Registers},
+                   {"{registers = 24}", "{registers = 20}", Property::Registers},
+                   {"    set_registers {registers = 24}\n", "", Property::Registers},
+                   {"align 1024", "align 512", Property::Alignment},
+                   {"offset = 16} : flight", "offset = 4096} : flight", Property::SharedBounds},
+               });
+}
+
+TEST_CASE("barriers of some warps order those alone, and are counted") {
+  ProofReport r = judged(test::pairs_text());
+  INFO(to_string(r));
+  CHECK(r.verdict == Verdict::Proved);
+  CHECK(r.barriers.size() == 2);
+  check_faults(test::pairs_text(),
+               {
+                   {"barrier {id = 1, warps = 2}", "", Property::SharedRace},
+                   {"warps = 2", "warps = 1", Property::SharedRace},
+                   {"warps = 2", "warps = 3", Property::Deadlock},
+                   {"id = 2", "id = 16", Property::Divergence},
+                   {"%c32 = const {value = 32}", "%c32 = const {value = 64}", Property::SharedRace},
+                   {"barrier {id = 1, warps = 2}", "barrier", Property::Deadlock},
+               });
+}
+
+TEST_CASE("warps that share a barrier's number by chance are not decided") {
+  ProofReport r = judged(replaced(test::pairs_text(), "id = 2", "id = 1"));
+  INFO(to_string(r));
+  CHECK(r.verdict != Verdict::Proved);
+}
+
+TEST_CASE("blocks of a cluster reach each other while both run") {
+  ProofReport r = judged(test::exchange_text());
+  INFO(to_string(r));
+  CHECK(r.verdict == Verdict::Proved);
+  const std::string meet = "  cluster_arrive\n  cluster_wait\n";
+  check_faults(test::exchange_text(),
+               {
+                   {meet, "", Property::Cluster},
+                   {meet, "", Property::SharedRace, 1},
+                   {"cluster_wait", "", Property::Cluster},
+                   {"cluster_wait", "", Property::SharedRace, 1},
+                   {"cluster_arrive", "", Property::Cluster},
+                   {"xor %rank, %c1", "add %rank, %c1", Property::Cluster},
+                   {meet + "  %w = load %s, %t : f32\n  store %y, %g, %w\n", "", Property::Cluster},
+               });
+}
+
+TEST_CASE("a grid that starts beside the one before waits for it") {
+  ProofReport r = judged(test::dependent_text());
+  INFO(to_string(r));
+  CHECK(r.verdict == Verdict::Proved);
+  REQUIRE(r.preconditions.size() == 1);
+  CHECK(r.preconditions[0].find("does not write w") != std::string::npos);
+  check_faults(
+      test::dependent_text(),
+      {
+          {"  await_previous\n", "", Property::DependentLaunch},
+          {"await_previous", "await_previous\n  await_previous", Property::DependentLaunch},
+          {"  await_previous\n  %b = load %x, %g : f32\n  %c = load %y, %g : f32\n",
+           "  %b = load %x, %g : f32\n  %c = load %y, %g : f32\n  await_previous\n",
+           Property::DependentLaunch},
+          {"  await_previous\n",
+           "  %c1 = const {value = 1} : s32\n  %some = cmp %block, %c1 {pred = lt} : i1\n"
+           "  if %some () {\n    await_previous\n    yield\n  } () {\n    yield\n  }\n",
+           Property::DependentLaunch},
+      });
 }
