@@ -82,7 +82,7 @@ void emit_launches(const Session& session, const std::vector<Job>& jobs,
     nlohmann::ordered_json row{{"name", job.config()}, {"kernel", job.kernel->name},
                                {"type", job.type},     {"schedule", job.schedule->name},
                                {"target", job.target}, {"cubin", cubin}};
-    row.update(launch_json(lowered, session.schedule(job), results[i].entry->metadata));
+    row.update(launch_json(lowered, results[i].entry->metadata));
     rows.push_back(std::move(row));
   }
   nlohmann::ordered_json bundle{{"schema", "barline.launches/1"}, {"kernels", std::move(rows)}};

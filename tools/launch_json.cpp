@@ -71,7 +71,7 @@ Json maps_json(const ir::Kernel& k) {
 
 }  // namespace
 
-Json launch_json(const ir::Kernel& k, const ir::Schedule& schedule, const runtime::Metadata& m) {
+Json launch_json(const ir::Kernel& k, const runtime::Metadata& m) {
   Json dims = Json::object();
   for (const ir::Axis& a : k.axes)
     if (a.bound && a.of < 0) dims[a.name] = *a.bound;
@@ -82,7 +82,7 @@ Json launch_json(const ir::Kernel& k, const ir::Schedule& schedule, const runtim
           {"registers", m.registers},
           {"cooperative", m.cooperative},
           {"persistent", k.launch.persistent},
-          {"beside_next", schedule.budget.beside_next},
+          {"awaits_previous", m.awaits_previous},
           {"dims", std::move(dims)},
           {"params", params_json(k)},
           {"axes", axes_json(k)},

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "ir/kernel.h"
-#include "ir/schedule.h"
 #include "runtime/cache/metadata.h"
 
 namespace barline::tools {
@@ -15,7 +14,6 @@ namespace barline::tools {
 /// One row of `launches.json`. `lowered` is the kernel after the passes, as the cubin was made of
 /// it. A size is {"axis": name} or {"count": n}, with "rules": [[per, times], ..] for
 /// ceil(size / per) * times, one after the other.
-nlohmann::ordered_json launch_json(const ir::Kernel& lowered, const ir::Schedule& schedule,
-                                   const runtime::Metadata& metadata);
+nlohmann::ordered_json launch_json(const ir::Kernel& lowered, const runtime::Metadata& metadata);
 
 }  // namespace barline::tools

@@ -92,7 +92,7 @@ def contenders(kernels, problem):
         first, scalars = operands(kernel, problem, sizes)
         sets = copies_of(first, copies_for(problem.weights.read_bytes()))
         names = [p["name"] for p in kernel.params if p["name"].startswith("y")]
-        for dependent in (False, True) if kernel.row["beside_next"] else (False,):
+        for dependent in (False, True) if kernel.row["awaits_previous"] else (False,):
             for name in names:
                 first[name].fill_(float("nan"))
             launches = [kernel.bind(t, scalars, sizes, dependent) for t in sets]
@@ -115,7 +115,7 @@ def singles(kernels, problem):
         first, scalars = operands(kernel, problem, sizes)
         sets = copies_of(first, copies_for(problem.weights.read_bytes()))
         names = [p["name"] for p in kernel.params if p["name"].startswith("y")]
-        for dependent in (False, True) if kernel.row["beside_next"] else (False,):
+        for dependent in (False, True) if kernel.row["awaits_previous"] else (False,):
             launches = [three(kernel, t, scalars, sizes, dependent) for t in sets]
             yield checked(f"barline {kernel.name} as three calls", problem,
                           lambda i, l=launches: [one() for one in l[i]],

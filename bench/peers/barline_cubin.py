@@ -11,7 +11,7 @@ import torch
 
 DYNAMIC_SMEM, COOPERATIVE, CLUSTER, PROGRAMMATIC = 8, 2, 4, 6
 MAP_TYPES = {1: 0, 2: 6, 4: 2, 8: 4}  # bytes of an element -> u8, f16, u32, u64: bits are bits
-SWIZZLE_NONE, SWIZZLE_128, L2_PROMOTION_256 = 0, 3, 3
+SWIZZLE_NONE, SWIZZLE_128, L2_PROMOTION_128 = 0, 3, 2
 
 ELEMS = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32, "s8": torch.int8,
          "u8": torch.uint8, "s32": torch.int32, "u32": torch.int32}
@@ -132,26 +132,19 @@ class Kernel:
         return config, attributes
 
     def map(self, entry, tensor, sizes):
-        """The tensor map of a bundle's entry: the tensor's last two axes, those before flattened
-        into the rows."""
-        param = self.params[entry["param"]]
-        shape = self.shape(param, sizes)
+        """The tensor map of a bundle's entry: boxes of the tensor's last two axes."""
+        shape = self.shape(self.params[entry["param"]], sizes)
         width = tensor.element_size()
-        columns = max(shape[-1], 1)
-        rows = 1
-        for n in shape[:-1]:
-            rows *= n
-        dims, box = [columns], [entry["columns"]]
-        if len(shape) > 1:
-            dims, box = [columns, max(rows, 1)], [entry["columns"], entry["rows"]]
-        rank = len(dims)
+        columns, rows = max(shape[-1], 1), max(shape[-2], 1) if len(shape) > 1 else 1
+        dims, box = [columns, rows], [entry["columns"], entry["rows"]]
+        pitch = ceil_div(columns * width, 16) * 16
         raw = ctypes.create_string_buffer(128 + 64)
         at = (ctypes.addressof(raw) + 63) & ~63
         self.driver.cuTensorMapEncodeTiled(
-            ctypes.c_void_p(at), MAP_TYPES[width], rank, ctypes.c_void_p(tensor.data_ptr()),
-            (ctypes.c_uint64 * rank)(*dims), (ctypes.c_uint64 * rank)(columns * width),
-            (ctypes.c_uint32 * rank)(*box), (ctypes.c_uint32 * rank)(*([1] * rank)), 0,
-            SWIZZLE_128 if entry["swizzled"] else SWIZZLE_NONE, L2_PROMOTION_256, 0)
+            ctypes.c_void_p(at), MAP_TYPES[width], 2, ctypes.c_void_p(tensor.data_ptr()),
+            (ctypes.c_uint64 * 2)(*dims), (ctypes.c_uint64 * 1)(pitch),
+            (ctypes.c_uint32 * 2)(*box), (ctypes.c_uint32 * 2)(1, 1), 0,
+            SWIZZLE_128 if entry["swizzled"] else SWIZZLE_NONE, L2_PROMOTION_128, 0)
         return ctypes.string_at(at, 128)
 
     def bind(self, tensors, scalars, sizes, dependent=False):
