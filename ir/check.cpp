@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <set>
 
+#include "ir/async_rules_p.h"
 #include "ir/builder.h"
 #include "ir/diagnostic.h"
 #include "ir/extents.h"
@@ -49,6 +50,21 @@ void check_launch(const Kernel& k) {
       fail(Diag::BadLaunch, {}, fmt::format("a grid dimension of no blocks in @{}", k.name),
            "give it a positive count or an axis");
   }
+  if (l.cluster < 1 || l.cluster > 16)
+    fail(Diag::BadLaunch, {}, fmt::format("clusters of {} blocks in @{}", l.cluster, k.name),
+         "choose clusters of 1 to 16 blocks");
+}
+
+void check_slot(const Slot& s) {
+  const bool power = s.align >= 16 && s.align <= 1024 && (s.align & (s.align - 1)) == 0;
+  const bool gate = !s.is_gate() || (s.elem == Elem::U64 && s.extent == 1 && s.arrivals <= 1024);
+  if (power && gate) return;
+  fail(Diag::SlotMisuse, s.loc,
+       power ? fmt::format("gate '{}' of {} x {} and {} arrivals", s.name, name(s.elem), s.extent,
+                           s.arrivals)
+             : fmt::format("slot '{}' aligned to {} bytes", s.name, s.align),
+       power ? "a gate is one u64 a copy and takes 1 to 1024 arrivals"
+             : "align it to 16 to 1024 bytes, a power of two");
 }
 
 /// An axis whose size follows from another's.
@@ -112,6 +128,7 @@ void check_header(const Kernel& k) {
         s.copies > 1024)
       fail(Diag::SlotMisuse, s.loc, fmt::format("slot '{}' of {} x {}", s.name, s.extent, s.copies),
            "give it a name of its own, an extent of 1 to 2^28 and 1 to 1024 copies");
+    check_slot(s);
   }
   for (std::size_t i = 0; i < k.layouts.size(); ++i) {
     check_name(k.layouts[i].name, "layout", {});
@@ -199,6 +216,7 @@ class StructureCheck {
     results(op, inferred);
     attributes(op);
     check_op_rules(k_, op);
+    check_async_rules(k_, defs_, op);
     bool of_memory = (op.has(Reads) || op.has(Writes)) && !op.is(Op::Wgmma);
     if (of_memory) memory(op);
     if (static_cast<int>(op.regions.size()) != def(op.op).regions)
@@ -254,6 +272,7 @@ class StructureCheck {
       if (a.key == Key::Index)
         in_range = a.value >= 0 && a.value + k_.type(op.out[0]).lanes <= k_.type(op.in[0]).lanes;
       if (a.key == Key::Transpose) in_range = a.value == 0 || a.value == 1;
+      in_range = in_range && async_attr_in_range(a);
       if (!known || !in_range)
         fail(Diag::BadAttr, op.loc,
              fmt::format("{} with {} = {}", name(op.op), info(a.key).name, a.value),
@@ -280,7 +299,7 @@ class StructureCheck {
            fmt::format("{} of {} through a {}", name(op.op), to_string(k_, k_.type(accessed)),
                        to_string(pointer_type)),
            "convert the value first");
-    if (op.is(Op::CopyAsync)) copy(op, root);
+    if (op.is(Op::CopyAsync) || op.is(Op::CopyBulk) || op.is(Op::CopyTensor)) copy(op, root);
     for (int p : root.params) permission(op, k_.params[p]);
   }
 
@@ -304,13 +323,14 @@ class StructureCheck {
     Root from = root_of(k_, defs_, op.in[2]);
     if (to.slot < 0 || from.params.empty())
       fail(Diag::BadRoot, op.loc,
-           to.slot < 0 ? "copy_async to something that is no slot"
-                       : "copy_async from something that is no parameter",
+           to.slot < 0 ? fmt::format("{} to something that is no slot", name(op.op))
+                       : fmt::format("{} from something that is no parameter", name(op.op)),
            "copy from a parameter, or a choose of parameters, to a slot");
     for (int p : from.params)
       if (k_.params[p].access != Access::In)
         fail(Diag::WriteToInput, op.loc,
-             fmt::format("copy_async from '{}', which this kernel may write", k_.params[p].name),
+             fmt::format("{} from '{}', which this kernel may write", name(op.op),
+                         k_.params[p].name),
              "declare the parameter In, or load and store its elements");
   }
 
@@ -388,7 +408,7 @@ void check_convergence(const Kernel& k) {
   int threads = k.launch.block_threads();
   walk_control(k, u, [&](const Operation& op, Team control) {
     bool reduce = op.is(Op::Reduce);
-    bool whole_block = op.is(Op::Barrier) && !op.find(Key::Warps);
+    bool whole_block = (op.is(Op::Barrier) && !op.find(Key::Warps)) || op.is(Op::Merge);
     Team team = reduce ? op.attr_as<Team>(Key::Team) : whole_block ? Team::Cta : Team::Warp;
     bool whole_warps = op.has(WholeWarps) || (reduce && team >= Team::Warp);
     if (whole_warps && threads % warp_size != 0)
@@ -422,6 +442,7 @@ void check_convergence(const Kernel& k) {
 void check(const Kernel& k) {
   check_header(k);
   StructureCheck(k).run();
+  check_named_barriers(k);
   check_convergence(k);
 }
 
@@ -448,6 +469,9 @@ void check_for(const Kernel& k, const Target& target) {
       fail(Diag::TargetFeature, op.loc,
            fmt::format("cluster scope of {}; {} has no clusters", name(op.op), target.name),
            "use cta or gpu scope, or leave the target out");
+    if (needs_sm90(op) && target.capability < 90)
+      fail(Diag::TargetFeature, op.loc, fmt::format("{}; {} has none", name(op.op), target.name),
+           "choose another schedule for this target, or leave the target out");
   });
 }
 

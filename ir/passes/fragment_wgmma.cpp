@@ -31,6 +31,7 @@ class UnitProduct {
     if (!right_.load)
       fail(Diag::BadSchedule, dot_.loc, "a product by wgmma whose second operand is in no slot",
            "stream the operand through shared memory, by tma");
+    make_registers();
     b_.append(
         {.op = Op::WgmmaFence, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = dot_.loc});
     for (int step = 0; step < steps_; ++step)
@@ -40,6 +41,16 @@ class UnitProduct {
   }
 
  private:
+  /// A in registers is whole before the fence that hands it over.
+  void make_registers() {
+    if (left_.load) return;
+    for (int step = 0; step < steps_; ++step)
+      for (int block = 0; block < blocks_; ++block) {
+        int first = (step + steps_ * block) * 2;
+        a_.push_back(w_.join(b_, left_.groups(first), left_.groups(first + 1)));
+      }
+  }
+
   void one(Groups& acc, int step, int block) {
     Operation unit{.op = left_.load ? Op::WgmmaSlots : Op::Wgmma,
                    .in = {},
@@ -50,8 +61,7 @@ class UnitProduct {
     if (left_.load) {
       unit.in = {left_.load->in[0], rows_of(step, block)};
     } else {
-      int first = (step + steps_ * block) * 2;
-      unit.in = {w_.join(b_, left_.groups(first), left_.groups(first + 1))};
+      unit.in = {a_[static_cast<std::size_t>(block + blocks_ * step)]};
     }
     unit.in.push_back(right_.load->in[0]);
     unit.in.push_back(w_.places.number(0));
@@ -94,6 +104,7 @@ class UnitProduct {
   const Operation& dot_;
   const UnitOperand &left_, &right_;
   Product product_;
+  Groups a_;  ///< A in registers, by step and block
   int blocks_ = 1, columns_ = 1, steps_ = 1;
 };
 

@@ -89,6 +89,22 @@ constexpr ir::MatrixTile tile_128x128{.m = 128, .n = 128, .k = 64, .warps_m = 2,
 constexpr ir::MatrixTile tile_64x128{.m = 64, .n = 128, .k = 128, .warps_m = 1, .warps_n = 4};
 constexpr ir::MatrixTile tile_64x64{.m = 64, .n = 64, .k = 128, .warps_m = 1, .warps_n = 4};
 
+/// Weights as A, made in registers: `warps` of 16 rows each beside tokens in slots.
+constexpr ir::Schedule unit(std::string_view name, int rows, int tokens, int slots, bool scales) {
+  const int groups = rows % 192 == 0 ? 3 : 2;
+  ir::Schedule s = two_warpgroups(name,
+                                  {.m = static_cast<std::uint16_t>(tokens),
+                                   .n = static_cast<std::uint16_t>(rows),
+                                   .k = 64,
+                                   .warps_m = 1,
+                                   .warps_n = static_cast<std::uint8_t>(4 * groups)},
+                                  {gated("x", slots), gated("w", slots, true)}, "w");
+  if (scales) s.streams = {gated("x", slots), gated("w", slots, true), gated("w_scale", slots)};
+  if (groups == 3)
+    s.roles = {{.name = "fill", .warps = 4, .regs = 56}, {.name = "multiply", .warps = 12, .regs = 144}};
+  return s;
+}
+
 /// A product of any shape: lanes fill two slots a step ahead, scales go to registers.
 constexpr ir::Schedule pair_64x64{
     .name = "pair64x64",
@@ -128,6 +144,10 @@ void add_quantised(Registry& registry) {
   std::vector<ir::Schedule> rings8{ring_int8("ring128x128", tile_128x128, 3, 2),
                                    ring_int8("ring64x128", tile_64x128, 3, 2),
                                    ring_int8("ring64x64", tile_64x64, 3, 3)};
+  rings4.push_back(unit("unit192x128", 192, 128, 8, true));
+  rings4.push_back(unit("unit256x128", 256, 128, 8, true));
+  rings8.push_back(unit("unit192x128", 192, 128, 6, false));
+  rings8.push_back(unit("unit256x128", 256, 128, 6, false));
   auto all = [](const ir::Schedule& s, const ir::Schedule& sp, std::vector<ir::Schedule> rings) {
     rings.insert(rings.begin(), {s, sp});
     return rings;

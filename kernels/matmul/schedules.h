@@ -76,8 +76,8 @@ constexpr ir::Schedule two_warpgroups(std::string_view name, ir::MatrixTile tile
           .tile = tile,
           .dot = {.unit = ir::MatrixUnit::Wgmma, .a = a},
           .walk = ir::Walk::Persistent,
-          .roles = {{.name = "fill", .warps = 4, .regs = 24},
-                    {.name = "multiply", .warps = 8, .regs = 240}},
+          .roles = {{.name = "fill", .warps = 4, .regs = 40},
+                    {.name = "multiply", .warps = 8, .regs = 232}},
           .streams = streams};
 }
 

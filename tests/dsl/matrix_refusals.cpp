@@ -160,7 +160,7 @@ TEST_CASE("a stream says what is done, of an operand that is there", "[dsl]") {
                p.streamed({.of = "x", .store = Store::Smem, .slots = 0}));
   EXPECT_ERROR(BadSchedule, "of 2 slots is filled 3 uses ahead",
                p.streamed({.of = "x", .store = Store::Smem, .slots = 2, .ahead = 3}));
-  EXPECT_ERROR(BadSchedule, "by an agent that no pass lowers",
+  EXPECT_ERROR(BadSchedule, "is filled by tma without a role for it",
                p.streamed({.of = "x", .store = Store::Smem, .by = Agent::Tma}));
   EXPECT_ERROR(BadSchedule, "sets .owner or .step",
                p.streamed({.of = "x", .store = Store::Smem, .owner = ir::Team::Warp}));

@@ -22,11 +22,13 @@ TEST_CASE("a schedule is constexpr, compares, and shows its fields", "[ir]") {
   STATIC_REQUIRE(a == a);
   STATIC_REQUIRE_FALSE(a == b);
   CHECK(text(a) ==
-        "threads=256 tile.m=0 tile.n=0 tile.k=0 tile.warps_m=1 tile.warps_n=1 segments=grid vec=8 "
+        "threads=256 tile.m=0 tile.n=0 tile.k=0 tile.warps_m=1 tile.warps_n=1 "
+        "dot.unit=mma dot.a= walk=grid segments=grid vec=8 "
         "stripe_cap=64 chunks=1 unroll=1 streams.of=w streams.store=reg streams.owner=cta "
         "streams.by=lane streams.slots=2 streams.ahead=0 streams.step=0 streams.hoist=false "
         "streams.guard=false "
-        "streams.packed=false streams.multiple=1 budget.ctas_per_sm=0 budget.regs=0");
+        "streams.packed=false streams.multiple=1 budget.ctas_per_sm=0 budget.regs=0 "
+        "budget.beside_next=false");
   STATIC_REQUIRE(slot_of_use(7, 3) == 1);
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "verify/interp/machine.h"
+#include "verify/interp/merge_plan.h"
 #include "verify/interp/value_types.h"
 
 namespace barline::verify::sim {
@@ -49,6 +50,10 @@ void reset_warp(Warp& w, const Program& p, bool first_time) {
   w.spin_depth = 0;
   w.frames.clear();
   w.flights.drop();
+  w.products.drop();
+  w.register_count = p.launch_registers;
+  w.cluster_arrivals = w.cluster_waits = 0;
+  w.awaited_previous = 0;
   if (b.has_clocks)
     for (LaneSync& s : w.sync) s = {};
   for (const Preset& preset : p.presets)
@@ -67,6 +72,17 @@ void add_slots(Block& b, const Worker& worker) {
     Shadow& shadow = b.shadows.emplace_back(shadowed ? cells * s.copies : 0, false);
     shadow.require_order(o.detect_races && o.syncs_placed);
     shadow.require_writes(o.poison);
+  }
+  for (std::size_t i = 0; i < k.slots.size(); ++i) {
+    b.first_gate.push_back(static_cast<std::uint32_t>(b.gates.size()));
+    for (int copy = 0; k.slots[i].is_gate() && copy < k.slots[i].copies; ++copy) {
+      Gate g;
+      g.number = static_cast<std::uint32_t>(b.gates.size());
+      g.slot = static_cast<int>(i);
+      g.copy = copy;
+      g.declared = k.slots[i].arrivals;
+      b.gates.push_back(std::move(g));
+    }
   }
 }
 
@@ -91,9 +107,10 @@ std::unique_ptr<Block> make_block(Worker& worker) {
   return b;
 }
 
-void reset_block(Block& b, Worker& worker, std::int64_t linear) {
+void reset_block(Block& b, Worker& worker, std::uint32_t count, std::int64_t linear) {
   const Geometry& g = worker.program.geometry;
   bool first_time = b.count == 1;
+  b.count = count;
   if (b.count > 1u << 31) {  // counts start again before they run out
     b.count = 1;
     for (Shadow& s : b.shadows) s.wipe();
@@ -105,7 +122,13 @@ void reset_block(Block& b, Worker& worker, std::int64_t linear) {
   b.first_warp = static_cast<std::uint32_t>(linear * g.warps());
   b.floor = b.count++;
   b.stopped = b.done = 0;
+  b.ended = false;
   b.sync.clear();
+  b.remote_stores.clear();
+  b.free_registers = 0;
+  for (Gate& gate : b.gates) gate.reset();
+  for (NamedBarrier& n : b.named) n = {};
+  b.product_groups.assign(b.warps.size() / warps_a_group + 1, {});
   std::fill(b.shared.begin(), b.shared.end(), poison);
   for (Shadow& s : b.shadows) s.reborn(b.floor);
   for (Warp& w : b.warps) reset_warp(w, worker.program, first_time);
@@ -129,6 +152,7 @@ void complete_barrier(Block& b) {
 void complete_reduction(Block& b) {
   const Program& p = b.warps[0].worker->program;
   const Exchange& x = p.exchanges[p.code[b.warps[0].pc - 1].info];
+  if (x.merge) return complete_merge(b, *x.merge);
   for (const Exchange::Value& v : x.values) {
     auto width = static_cast<std::size_t>(v.width);
     for (Warp& into : b.warps)

@@ -25,23 +25,73 @@ void join_map(Map& into, const Map& other) {
   }
 }
 
-/// All that happened before this lane's next access.
+std::uint64_t thread_key(std::uint32_t warp, int lane) {
+  return std::uint64_t{warp} * lanes + static_cast<std::uint64_t>(lane);
+}
+
+std::shared_ptr<Clock> copy_of(const SharedClock& c) {
+  return c ? std::make_shared<Clock>(*c) : std::make_shared<Clock>();
+}
+
+}  // namespace
+
 SharedClock clock_of(const Warp& w, int lane) {
-  auto clock =
-      w.sync[lane].known ? std::make_shared<Clock>(*w.sync[lane].known) : std::make_shared<Clock>();
-  clock->threads[std::uint64_t{w.id} * lanes + lane] = w.count[lane];
+  auto clock = copy_of(w.sync[lane].known);
+  clock->threads[thread_key(w.id, lane)] = w.count[lane];
   if (w.floor) clock->warps[w.id] = w.floor;
   if (w.block->floor) clock->blocks[static_cast<std::uint32_t>(w.block->linear)] = w.block->floor;
   return clock;
 }
 
-}  // namespace
+SharedClock publish_warp(Warp& w) {
+  SharedClock all;
+  for (const LaneSync& s : w.sync) all = join(all, s.known);
+  auto clock = copy_of(all);
+  clock->warps[w.id] = w.block->count++;
+  if (w.block->floor) clock->blocks[static_cast<std::uint32_t>(w.block->linear)] = w.block->floor;
+  std::fill_n(w.count, lanes, w.block->count);
+  return clock;
+}
+
+void learn(Warp& w, Mask who, const SharedClock& clock) {
+  if (!clock) return;
+  w.block->has_clocks = true;
+  SharedClock before, after;
+  bool first = true;
+  for_each_lane(who, [&](int l) {  // lanes mostly know the same
+    SharedClock& known = w.sync[l].known;
+    if (first || known != before) {
+      before = known;
+      after = join(known, clock);
+      first = false;
+    }
+    known = after;
+  });
+}
+
+void fence_proxy(Warp& w, Mask who) {
+  for_each_lane(who, [&](int l) {
+    auto fenced = std::make_shared<Clock>();
+    fenced->fenced[thread_key(w.id, l)] = w.count[l];
+    learn(w, Mask{1} << l, fenced);
+  });
+  const std::uint32_t next = ++w.block->count;
+  for_each_lane(who, [&](int l) { w.count[l] = next; });
+}
+
+bool proxy_fenced(const Warp& w, int lane, std::uint32_t warp, std::uint32_t count, Mask who) {
+  const SharedClock& known = w.sync[lane].known;
+  if (!known) return false;
+  for (; who; who &= who - 1)
+    if (!reaches(known->fenced, thread_key(warp, std::countr_zero(who)), count)) return false;
+  return true;
+}
 
 bool Clock::covers(std::uint32_t warp, std::uint32_t count, Mask who,
                    std::uint32_t warps_a_block) const {
   if (reaches(blocks, warp / warps_a_block, count) || reaches(warps, warp, count)) return true;
   for (; who; who &= who - 1)
-    if (!reaches(threads, std::uint64_t{warp} * lanes + std::countr_zero(who), count)) return false;
+    if (!reaches(threads, thread_key(warp, std::countr_zero(who)), count)) return false;
   return true;
 }
 
@@ -49,6 +99,8 @@ void Clock::join(const Clock& other) {
   join_map(threads, other.threads);
   join_map(warps, other.warps);
   join_map(blocks, other.blocks);
+  join_map(gates, other.gates);
+  join_map(fenced, other.fenced);
 }
 
 SharedClock join(const SharedClock& a, const SharedClock& b) {

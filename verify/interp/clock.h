@@ -17,11 +17,18 @@ struct Clock {
   std::map<std::uint64_t, std::uint32_t> threads;  ///< warp * 32 + lane -> count
   std::map<std::uint32_t, std::uint32_t> warps;
   std::map<std::uint32_t, std::uint32_t> blocks;
+  std::map<std::uint64_t, std::uint32_t> gates;  ///< gate_key -> count at which a phase completed
+  std::map<std::uint64_t, std::uint32_t>
+      fenced;  ///< thread -> accesses that its proxy fence covers
 
   /// Are the accesses of `who` (lanes of a warp) up to `count` known here?
   bool covers(std::uint32_t warp, std::uint32_t count, Mask who, std::uint32_t warps_a_block) const;
   void join(const Clock& other);
 };
+/// A gate of a block, as clocks name it.
+constexpr std::uint64_t gate_key(std::int64_t block, std::uint32_t gate) {
+  return static_cast<std::uint64_t>(block) << 20 | gate;
+}
 using SharedClock = std::shared_ptr<const Clock>;
 SharedClock join(const SharedClock& a, const SharedClock& b);
 
@@ -56,6 +63,17 @@ class SyncMap {
   Left offered(Warp& w, int lane, const Access& a);
   std::unordered_map<std::uint64_t, Left> at_;
 };
+
+/// All that happened before this lane's next access.
+SharedClock clock_of(const Warp& w, int lane);
+/// All that happened before the next access of any lane of the warp; those are counted anew.
+SharedClock publish_warp(Warp& w);
+/// The lanes learn what the clock knows.
+void learn(Warp& w, Mask who, const SharedClock& clock);
+/// fence.proxy.async by some lanes of the warp.
+void fence_proxy(Warp& w, Mask who);
+/// Has each of these lanes of a warp fenced its accesses up to the count, as this lane knows?
+bool proxy_fenced(const Warp& w, int lane, std::uint32_t warp, std::uint32_t count, Mask who);
 
 /// fence.acq_rel by one lane; `wide`: at a scope that reaches other blocks.
 void fence(Warp& w, int lane, bool wide);

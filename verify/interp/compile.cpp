@@ -12,6 +12,7 @@
 #include "verify/interp/fragment.h"
 #include "verify/interp/machine.h"
 #include "verify/interp/meanings.h"
+#include "verify/interp/warpgroup.h"
 
 namespace barline::verify::sim {
 namespace {
@@ -95,6 +96,11 @@ void Compiler::preset(ValueId v, Preset p) {
 }
 
 Program Compiler::run() {
+  constexpr std::int32_t registers_of_sm = 65536, most = 255;
+  program_.launch_registers = k_.launch.max_registers;
+  if (!program_.launch_registers)
+    program_.launch_registers = std::min(most, registers_of_sm / geometry().block_threads());
+  walk(k_.body, [&](const Operation& op) { program_.awaits_previous |= op.is(Op::AwaitPrevious); });
   region(k_.body, [](const Operation&) {});
   emit({.run = nullptr});
   program_.register_bytes = registers_.size();
@@ -158,6 +164,10 @@ std::uint32_t Compiler::add(DotPlan plan) {
 }
 std::uint32_t Compiler::add(Places places) {
   return append(program_.places, std::make_shared<const Places>(std::move(places)));
+}
+
+std::uint32_t Compiler::add(ProductPlan plan) {
+  return append(program_.products, std::make_shared<const ProductPlan>(std::move(plan)));
 }
 
 std::uint32_t Compiler::share(const Type& tile) {

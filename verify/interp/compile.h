@@ -73,6 +73,7 @@ class Compiler {
   std::uint32_t add(FragmentAccess f);
   std::uint32_t add(DotPlan plan);
   std::uint32_t add(Places places);
+  std::uint32_t add(ProductPlan plan);
   std::uint32_t add(std::vector<std::uint32_t> map) { return append(program_.register_maps, map); }
   std::uint32_t share(const ir::Type& tile);
   const TileShare& share_at(std::uint32_t i) const { return program_.shares[i]; }

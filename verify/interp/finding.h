@@ -18,6 +18,7 @@ enum class FindingKind : std::uint8_t {
   Deadlock,           ///< every running warp waits or spins and nothing changes
   Trap,       ///< a failed check, integer division by zero, a loop step that is not positive
   StepLimit,  ///< SimOptions::max_steps ran out
+  Protocol,   ///< gates, groups, clusters or register pools used against their rules
 };
 
 /// One access or arrival: which op, by which thread.

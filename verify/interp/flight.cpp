@@ -28,10 +28,14 @@ void land(Warp& w, const Flight& f) {
 
 }  // namespace
 
-void Flights::issue(const Warp& w, const Flight& f) {
+void take_off(const Warp& w, const Flight& f) {
   std::memset(f.to, poison, static_cast<std::size_t>(f.bytes));
   for (std::int64_t cell = f.first_cell; f.shadow && cell < f.first_cell + f.cells; ++cell)
     f.shadow->take_off(w, f.lane, cell);
+}
+
+void Flights::issue(const Warp& w, const Flight& f) {
+  take_off(w, f);
   flights_.push_back(f);
 }
 

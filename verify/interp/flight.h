@@ -14,7 +14,7 @@ namespace barline::verify::sim {
 
 class Shadow;
 
-/// One lane's copy.
+/// One lane's copy, or a piece of it.
 struct Flight {
   std::byte* to = nullptr;
   const std::byte* from = nullptr;  ///< null: zeros
@@ -23,8 +23,12 @@ struct Flight {
   std::int32_t cells = 0;
   std::int32_t bytes = 0;
   std::int32_t lane = 0;
-  std::uint32_t pc = 0;  ///< after the copy
+  std::uint32_t pc = 0;    ///< after the copy
+  std::uint32_t warp = 0;  ///< that copies
 };
+
+/// From now on nobody may touch what the copy writes.
+void take_off(const Warp& w, const Flight& f);
 
 /// A warp's copies, oldest first. Groups are closed by all lanes together.
 class Flights {

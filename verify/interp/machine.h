@@ -15,22 +15,44 @@
 #include "verify/interp/clock.h"
 #include "verify/interp/finding.h"
 #include "verify/interp/flight.h"
+#include "verify/interp/gate.h"
 #include "verify/interp/program.h"
 #include "verify/interp/shadow.h"
 #include "verify/interp/simulate.h"
+#include "verify/interp/team_waits.h"
+#include "verify/interp/warpgroup.h"
 
 namespace barline::verify::sim {
 
 struct Block;
 class Worker;
 
-enum class WarpState : std::uint8_t { Ready, AtBarrier, AtReduction, Done };
+/// From AtRegisters on a warp waits for what some of the other warps do, not for its whole block.
+enum class WarpState : std::uint8_t {
+  Ready,
+  AtBarrier,
+  AtReduction,
+  Done,
+  AtRegisters,
+  AtCluster,
+  AtNamed,
+  AtGate
+};
 
 /// A construct that a warp is inside of: what to restore, and where it stands for program order.
 struct Frame {
   Mask saved = 0;
   std::uint32_t pc = 0;
   std::uint64_t trip = 0;
+};
+
+/// The last question whether an access is known, and its answer.
+struct OrderMemo {
+  SharedClock clock;
+  std::uint32_t warp = 0, count = 0;
+  Mask who = 0;
+  std::uint32_t gate = 0;
+  bool known = false;
 };
 
 struct Warp {
@@ -51,6 +73,13 @@ struct Warp {
   std::vector<Frame> frames;
   LaneSync sync[lanes];
   Flights flights;
+  mutable OrderMemo order_memo;
+  const Gate* gate = nullptr;    ///< AtGate: for which it waits
+  std::uint32_t barrier_id = 0;  ///< AtNamed
+  ProductsInFlight products;
+  std::int32_t register_count = 0;  ///< of a thread
+  std::uint32_t cluster_arrivals = 0, cluster_waits = 0;
+  Mask awaited_previous = 0;  ///< lanes that came to await_previous
 
   template <class T>
   T* at(Operand o, std::uint32_t element = 0) const {
@@ -73,6 +102,15 @@ struct Block {
   std::vector<Shadow> shadows;  ///< one a slot; its copies follow each other
   SyncMap sync;
   std::vector<std::byte> register_file;
+  std::vector<Gate> gates;                ///< the copies of each, one after the other
+  std::vector<std::uint32_t> first_gate;  ///< of each slot
+  NamedBarrier named[named_barriers];
+  GroupLogs product_groups;         ///< of each warpgroup
+  std::int32_t free_registers = 0;  ///< of the block's pool
+  std::shared_ptr<Cluster> cluster;
+  std::uint32_t rank = 0;                  ///< in the cluster
+  std::vector<RemoteStore> remote_stores;  ///< by other blocks, to this one's slots
+  bool ended = false;
 };
 
 /// A tensor of the launch, once even if several parameters name it.
@@ -88,7 +126,7 @@ struct Machine {
   const Program* program = nullptr;
   const SimOptions* options = nullptr;
   std::vector<Memory> memories;
-  std::vector<std::int64_t> block_order;
+  std::vector<std::int64_t> block_order;            ///< first blocks of clusters
   std::atomic<std::int64_t> next{0};                ///< position in block_order
   std::atomic<std::int64_t> refused_at{INT64_MAX};  ///< lowest position with a finding
   std::mutex print_mutex;
@@ -107,6 +145,8 @@ class Worker {
   explicit Worker(Machine& m, std::uint64_t seed);
   /// Runs blocks until none are left or a finding stands at an earlier block.
   void run();
+  /// A warp that waited goes on.
+  void wake(Warp& w);
 
   Machine& machine;
   const Program& program;
@@ -123,14 +163,17 @@ class Worker {
     std::unique_ptr<Block> block;
     std::int64_t position = -1;  ///< in block_order; -1: free
   };
-  bool start_block(Resident& r);
-  void refill();
+  std::size_t blocks_a_cluster() const;
+  void start_cluster(std::size_t first);
   Warp* choose();
   void run_quantum(Warp& w);
   void after_quantum(Warp& w);
   void release(Block& b);
+  void end_warp(Warp& w);
   void retire(Block& b);
   void refuse_stuck(Block& b);
+  static int tells(const Warp& w);
+  void refuse_deadlock();
   void watch_progress(const Warp& w, std::uint64_t spins_before);
   std::uint64_t random();
   std::int64_t position_of(const Block& b) const;
@@ -152,7 +195,8 @@ inline void for_each_lane(Mask mask, Visit&& visit) {
 // ---------------------------------------------------------
 
 std::unique_ptr<Block> make_block(Worker& worker);
-void reset_block(Block& b, Worker& worker, std::int64_t linear);
+/// `count`: what the block's synchronisations are counted from.
+void reset_block(Block& b, Worker& worker, std::uint32_t count, std::int64_t linear);
 /// Completes a barrier (floors rise, clocks merge) or a block reduction (values are exchanged).
 void complete_barrier(Block& b);
 void complete_reduction(Block& b);

@@ -95,6 +95,7 @@ void mean(Tag<Op::CopyAsync>, Compiler& c, const Operation& op) {
   Operation read{
       .op = Op::Load, .in = {op.in[2], op.in[3]}, .out = {}, .attrs = {}, .regions = {}, .loc = {}};
   Access from = c.access(read), to = c.access(op);
+  from.copied = true;
   from.vec = to.vec = static_cast<std::int32_t>(op.attr(Key::Lanes, 1));
   if (op.in.size() > 4) {
     from.has_active = true;

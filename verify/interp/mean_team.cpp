@@ -56,6 +56,13 @@ void run_barrier(Warp& w, const Inst& i) {
   w.state = WarpState::AtBarrier;
 }
 
+/// The same for barrier `info` of `n` warps.
+void run_named_barrier(Warp& w, const Inst& i) {
+  require_whole_warp(w);
+  if (i.imm >= 0) w.flights.wait(w, static_cast<std::size_t>(i.imm));
+  come_to_named(w, i.info, i.n);
+}
+
 }  // namespace
 
 void require_whole_warp(const Warp& w) {
@@ -94,7 +101,12 @@ void mean(Tag<Op::WarpSync>, Compiler& c, const Operation&) {
 }
 
 void mean(Tag<Op::Barrier>, Compiler& c, const Operation& op) {
-  c.emit({.run = &run_barrier, .weight = 1, .imm = op.attr(ir::Key::Pending, -1)});
+  const std::int64_t warps = op.attr(ir::Key::Warps);
+  c.emit({.run = warps ? &run_named_barrier : &run_barrier,
+          .n = static_cast<std::uint32_t>(warps),
+          .weight = 1,
+          .info = static_cast<std::uint32_t>(op.attr(ir::Key::Id)),
+          .imm = op.attr(ir::Key::Pending, -1)});
 }
 
 }  // namespace barline::verify::sim

@@ -122,4 +122,32 @@ void mean(Tag<Op::Condition>, Compiler&, const Operation&);
 void mean(Tag<Op::Print>, Compiler&, const Operation&);
 void mean(Tag<Op::Check>, Compiler&, const Operation&);
 
+// mean_gates.cpp
+void mean(Tag<Op::CopyBulk>, Compiler&, const Operation&);
+void mean(Tag<Op::CopyTensor>, Compiler&, const Operation&);
+void mean(Tag<Op::Arrive>, Compiler&, const Operation&);
+void mean(Tag<Op::Await>, Compiler&, const Operation&);
+void mean(Tag<Op::ProxyFence>, Compiler&, const Operation&);
+void mean(Tag<Op::Elect>, Compiler&, const Operation&);
+
+// mean_warpgroup.cpp
+void mean(Tag<Op::StoreMatrix>, Compiler&, const Operation&);
+void mean(Tag<Op::Wgmma>, Compiler&, const Operation&);
+void mean(Tag<Op::WgmmaSlots>, Compiler&, const Operation&);
+void mean(Tag<Op::WgmmaFence>, Compiler&, const Operation&);
+void mean(Tag<Op::WgmmaCommit>, Compiler&, const Operation&);
+void mean(Tag<Op::WgmmaWait>, Compiler&, const Operation&);
+void mean(Tag<Op::SetRegisters>, Compiler&, const Operation&);
+
+// mean_cluster.cpp
+void mean(Tag<Op::ClusterRank>, Compiler&, const Operation&);
+void mean(Tag<Op::ClusterArrive>, Compiler&, const Operation&);
+void mean(Tag<Op::ClusterWait>, Compiler&, const Operation&);
+void mean(Tag<Op::StoreRemote>, Compiler&, const Operation&);
+void mean(Tag<Op::AwaitPrevious>, Compiler&, const Operation&);
+void mean(Tag<Op::ReleaseNext>, Compiler&, const Operation&);
+
+// mean_merge.cpp
+void mean(Tag<Op::Merge>, Compiler&, const Operation&);
+
 }  // namespace barline::verify::sim

@@ -36,10 +36,36 @@ Finding memory_finding(const Warp& w, int lane, const Access& a, const View& v, 
   return f;
 }
 
+std::string refusal_text(Refusal refusal, std::int64_t index, const std::string& root) {
+  switch (refusal) {
+    case Refusal::InFlight:
+      return fmt::format("element {} of '{}' is touched while a copy to it is in flight", index,
+                         root);
+    case Refusal::BeingRead:
+      return fmt::format("element {} of '{}' is written while a wgmma that reads it is in flight",
+                         index, root);
+    case Refusal::Unfenced:
+      return fmt::format(
+          "element {} of '{}' was stored, and no proxy_fence by that thread shows "
+          "it to this asynchronous access",
+          index, root);
+    default: return fmt::format("nothing orders two accesses of element {} of '{}'", index, root);
+  }
+}
+
+/// Before it waited for the grid before, a thread reads what no grid writes, and writes nothing.
+void require_previous(const Warp& w, const Access& a, int lane) {
+  if (w.awaited_previous >> lane & 1 || a.order == ir::MemOrder::Const || a.copied) return;
+  halt(w, lane, FindingKind::Protocol,
+       fmt::format("'{}' is accessed before await_previous: the grid before may still use it",
+                   root_name(w, a)));
+}
+
 }  // namespace
 
 View view_of(const Warp& w, const Access& a, int lane) {
   if (a.slot < 0) {
+    if (w.worker->program.awaits_previous) require_previous(w, a, lane);
     int tensor = tensor_of(w, a, lane).tensor;
     const Memory& m = w.worker->machine.memories[tensor];
     Shadow& s = w.worker->shadows[tensor];
@@ -101,13 +127,8 @@ void halt_refused(const Warp& w, int lane, const Access& a, const View& v, std::
                               fmt::format("element {} of '{}' is read before any thread wrote it",
                                           index, root_name(w, a)))};
   const Stamp& s = v.shadow->conflict();
-  Finding f = memory_finding(
-      w, lane, a, v, index, FindingKind::Race,
-      refusal == Refusal::InFlight
-          ? fmt::format("element {} of '{}' is touched while a copy to it is in flight", index,
-                        root_name(w, a))
-          : fmt::format("nothing orders two accesses of element {} of '{}'", index,
-                        root_name(w, a)));
+  Finding f = memory_finding(w, lane, a, v, index, FindingKind::Race,
+                             refusal_text(refusal, index, root_name(w, a)));
   f.other = site_of(w.worker->program, s.pc, s.warp, std::countr_zero(s.who));
   throw Halt{std::move(f)};
 }

@@ -13,10 +13,13 @@
 namespace barline::verify::sim {
 
 struct Warp;
+struct Block;
 struct Inst;
 struct FragmentAccess;
 struct DotPlan;
 struct Places;
+struct ProductPlan;
+struct MergePlan;
 using Mask = std::uint32_t;
 using Execute = void (*)(Warp&, const Inst&);
 inline constexpr int lanes = ir::warp_size;
@@ -64,6 +67,7 @@ struct Access {
   Operand value;     ///< stored, or the operand of an atomic
   Operand expected;  ///< of a compare and swap
   bool has_active = false;
+  bool copied = false;  ///< by an asynchronous copy, from a tensor that no grid writes
   Operand active;
   Operand copy;    ///< u32: the copy of a rotating slot, or which tensor of a choose
   int share = -1;  ///< tile accesses
@@ -95,6 +99,7 @@ struct Exchange {
     std::vector<std::uint32_t> to;
   };
   std::vector<Value> values;
+  std::shared_ptr<const MergePlan> merge;  ///< instead of them: parts of a sum
 };
 
 struct Message {
@@ -105,7 +110,7 @@ struct Message {
 /// Shape of one launch: sizes of all axes, blocks and threads.
 struct Geometry {
   std::vector<std::int64_t> axis_sizes;
-  std::int64_t grid[3] = {1, 1, 1};
+  std::int64_t grid[3] = {1, 1, 1};  ///< blocks that are launched
   std::int32_t threads[3] = {1, 1, 1};
   std::int64_t blocks() const { return grid[0] * grid[1] * grid[2]; }
   std::int32_t block_threads() const { return threads[0] * threads[1] * threads[2]; }
@@ -126,8 +131,11 @@ struct Program {
   std::vector<std::shared_ptr<const DotPlan>> dots;
   std::vector<std::shared_ptr<const Places>> places;
   std::vector<std::vector<std::uint32_t>> register_maps;
-  std::size_t register_bytes = 0;  ///< of one warp
-  bool blocks_talk = false;        ///< strong accesses to tensors, or fences
+  std::vector<std::shared_ptr<const ProductPlan>> products;
+  std::int32_t launch_registers = 0;  ///< of a thread
+  bool awaits_previous = false;       ///< an await_previous stands somewhere
+  std::size_t register_bytes = 0;     ///< of one warp
+  bool blocks_talk = false;           ///< strong accesses to tensors, or fences
   bool approximate = false;
 };
 

@@ -8,8 +8,8 @@ namespace barline::verify {
 namespace {
 
 constexpr std::string_view kind_names[] = {
-    "race",     "out-of-bounds", "misaligned", "uninitialised-read", "barrier-divergence",
-    "deadlock", "trap",          "step-limit"};
+    "race", "out-of-bounds", "misaligned", "uninitialised-read", "barrier-divergence", "deadlock",
+    "trap", "step-limit",    "protocol"};
 
 std::string site_text(const Site& s) {
   return fmt::format("{} at {}, block ({}, {}, {}), thread ({}, {}, {})", s.op,

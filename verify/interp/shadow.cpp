@@ -30,10 +30,50 @@ bool replaces(Touch fresh, bool fresh_wide, const Stamp& old) {
 Shadow::Shadow(std::int64_t cells, bool writes_only)
     : cells_(cells), writes_(allocate(cells)), others_(writes_only ? nullptr : allocate(cells)) {}
 
+/// Neighbouring cells were mostly written together: what was last asked is remembered.
+bool Shadow::known(const Warp& w, int lane, const Stamp& s) {
+  const SharedClock& clock = w.sync[lane].known;
+  Mask others = s.warp == w.id && !s.gate ? s.who & ~(Mask{1} << lane) : s.who;
+  OrderMemo& memo = w.order_memo;
+  bool asked = memo.clock == clock && memo.warp == s.warp && memo.count == s.count &&
+               memo.who == others && memo.gate == s.gate;
+  if (asked) return memo.known;
+  auto warps = static_cast<std::uint32_t>(w.block->warps.size());
+  memo = {clock, s.warp, s.count, others, s.gate, false};
+  if (s.gate) {
+    auto at = clock->gates.find(gate_key(s.warp / warps, s.gate - 1));
+    memo.known = at != clock->gates.end() && at->second >= s.count;
+  } else {
+    memo.known = clock->covers(s.warp, s.count, others, warps);
+  }
+  return memo.known;
+}
+
+void Shadow::land(std::int64_t cell, const Stamp& s) {
+  flying_[cell].count = 0;
+  writes_[cell] = s;
+  if (others_ && others_[cell].count) forget(others_[cell]);
+}
+
+void Shadow::begin_read(const Warp& w, std::int64_t cell) {
+  if (!reading_) reading_ = allocate(cells_);
+  std::uint32_t readers = reading_[cell].count + 1;
+  stamp(w, 0, reading_[cell], Touch::WeakRead, false);
+  reading_[cell].count = readers;
+}
+
+Refusal Shadow::async_access(const Warp& w, int lane, std::int64_t cell) {
+  const Stamp& s = writes_[cell];
+  if (!races_ || s.count <= birth_ || s.gate) return Refusal::None;
+  return proxy_fenced(w, lane, s.warp, s.count, s.who) ? Refusal::None
+                                                       : refuse(s, Refusal::Unfenced);
+}
+
 void Shadow::wipe() {
   writes_ = allocate(cells_);
   if (others_) others_ = allocate(cells_);
   flying_ = nullptr;
+  reading_ = nullptr;
   pool_.resize(1);
   free_.clear();
 }

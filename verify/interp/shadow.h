@@ -31,10 +31,11 @@ struct Stamp {
   Touch touch = Touch::None;
   bool wide = false;
   std::uint32_t next = 0;  ///< of a list in the pool; 0: the end
+  std::uint32_t gate = 0;  ///< 1 + number of the gate that a copy reported to; 0: no such copy
 };
 
 /// Why an access is refused.
-enum class Refusal : std::uint8_t { None, Race, InFlight, Uninitialised };
+enum class Refusal : std::uint8_t { None, Race, InFlight, BeingRead, Unfenced, Uninitialised };
 
 class Shadow {
  public:
@@ -46,13 +47,24 @@ class Shadow {
   Refusal touch(const Warp& w, int lane, std::int64_t cell, Touch touch, bool wide);
 
   void require_order(bool on) { races_ = on; }
+  bool orders() const { return races_; }
   void require_writes(bool on) { initialised_ = on; }
   /// Forgets everything up to a count: the memory is fresh.
-  void reborn(std::uint32_t count) { birth_ = count; }
+  void reborn(std::uint32_t count) {
+    birth_ = count;
+    reading_ = nullptr;
+  }
   void wipe();
   /// An asynchronous copy to the cell is issued: until it lands every touch is refused.
   void take_off(const Warp& w, int lane, std::int64_t cell);
   void land(std::int64_t cell) { flying_[cell].count = 0; }
+  /// The same for a copy that reported to a gate: `s` is its write.
+  void land(std::int64_t cell, const Stamp& s);
+  /// An asynchronous operation of the warp reads the cell until `end_read`: writes are refused.
+  void begin_read(const Warp& w, std::int64_t cell);
+  void end_read(std::int64_t cell) { --reading_[cell].count; }
+  /// Refuses what an ordinary store wrote last and no proxy fence shows to asynchronous accesses.
+  Refusal async_access(const Warp& w, int lane, std::int64_t cell);
 
   const Stamp& conflict() const { return conflict_; }
   std::int64_t cells() const { return cells_; }
@@ -68,6 +80,7 @@ class Shadow {
   using Cells = std::unique_ptr<Stamp[], Free>;  // zeroed pages that cost nothing until touched
 
   static bool ordered(const Warp& w, int lane, const Stamp& s);
+  static bool known(const Warp& w, int lane, const Stamp& s);
   static void stamp(const Warp& w, int lane, Stamp& s, Touch touch, bool wide);
   Refusal touch_others(const Warp& w, int lane, std::int64_t cell, Touch touch, bool wide);
   void record(const Warp& w, int lane, Stamp& head, Touch touch, bool wide);
@@ -83,7 +96,8 @@ class Shadow {
   std::int64_t cells_;
   Cells writes_;
   Cells others_;
-  Cells flying_;  ///< copies in flight; null where there was none
+  Cells flying_;   ///< copies in flight; null where there was none
+  Cells reading_;  ///< asynchronous reads in flight, their number as the count; likewise
   std::vector<Stamp> pool_{1};
   std::vector<std::uint32_t> free_;
   std::uint32_t birth_ = 0;

@@ -9,20 +9,22 @@
 namespace barline::verify::sim {
 
 inline bool Shadow::ordered(const Warp& w, int lane, const Stamp& s) {
-  if (s.warp == w.id && (s.count <= w.floor || (s.who & ~(Mask{1} << lane)) == 0)) return true;
+  bool own = s.warp == w.id && !s.gate;  // a copy happens in nobody's program order
+  if (own && (s.count <= w.floor || (s.who & ~(Mask{1} << lane)) == 0)) return true;
   auto warps = static_cast<std::uint32_t>(w.block->warps.size());
   if (s.warp - w.block->first_warp < warps && s.count <= w.block->floor) return true;
   if (!w.block->has_clocks || !w.sync[lane].known) return false;
-  Mask others = s.warp == w.id ? s.who & ~(Mask{1} << lane) : s.who;
-  return w.sync[lane].known->covers(s.warp, s.count, others, warps);
+  return known(w, lane, s);
 }
 
 inline void Shadow::stamp(const Warp& w, int lane, Stamp& s, Touch touch, bool wide) {
-  s = {w.id, w.count[lane], Mask{1} << lane, w.pc - 1, touch, wide, 0};
+  s = {w.id, w.count[lane], Mask{1} << lane, w.pc - 1, touch, wide, 0, 0};
 }
 
 inline Refusal Shadow::touch(const Warp& w, int lane, std::int64_t cell, Touch touch, bool wide) {
   if (flying_ && races_ && flying_[cell].count) return refuse(flying_[cell], Refusal::InFlight);
+  if (reading_ && races_ && reading_[cell].count && touch >= Touch::StrongWrite)
+    return refuse(reading_[cell], Refusal::BeingRead);
   Stamp& write = writes_[cell];
   bool written = write.count > birth_;
   if (races_ && written && !ordered(w, lane, write)) return refuse(write);

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <numeric>
 #include <random>
 #include <thread>
 
@@ -22,7 +21,28 @@ namespace {
 using namespace ir;
 using namespace sim;
 
-Geometry geometry_of(const Kernel& k, std::span<const std::int64_t> dynamic) {
+/// Blocks that are launched: of a persistent kernel some, at most one a tile; whole clusters.
+void set_grid(const Kernel& k, Geometry& g, int persistent_blocks) {
+  for (int d = 0; d < 3; ++d) {
+    g.grid[d] = blocks(k.launch.grid[d], g.axis_sizes);
+    g.threads[d] = k.launch.threads[d];
+  }
+  const std::int64_t cluster = k.launch.cluster;
+  if (k.launch.persistent) {
+    std::int64_t n =
+        std::clamp<std::int64_t>(persistent_blocks, 1, std::max<std::int64_t>(g.blocks(), 1));
+    g.grid[0] = g.blocks() ? (n + cluster - 1) / cluster * cluster : 0;
+    g.grid[1] = g.grid[2] = 1;
+  }
+  if (g.grid[0] % cluster)
+    fail(Diag::BadLaunch, {},
+         fmt::format("a grid of {} blocks along x in clusters of {} in @{}", g.grid[0], cluster,
+                     k.name),
+         "make the blocks along x a multiple of the cluster");
+}
+
+Geometry geometry_of(const Kernel& k, std::span<const std::int64_t> dynamic,
+                     int persistent_blocks) {
   Geometry g;
   std::size_t next = 0;
   for (const Axis& a : k.axes) {
@@ -42,10 +62,7 @@ Geometry geometry_of(const Kernel& k, std::span<const std::int64_t> dynamic) {
     if (g.axis_sizes[i] > INT32_MAX)
       fail(Diag::BadDim, {}, fmt::format("axis '{}' of size {}", k.axes[i].name, g.axis_sizes[i]),
            fmt::format("make the axis '{}' smaller", k.axes[std::max(k.axes[i].of, 0)].name));
-  for (int d = 0; d < 3; ++d) {
-    g.grid[d] = blocks(k.launch.grid[d], g.axis_sizes);
-    g.threads[d] = k.launch.threads[d];
-  }
+  set_grid(k, g, persistent_blocks);
   return g;
 }
 
@@ -108,8 +125,9 @@ void poison_outputs(const std::vector<Memory>& memories) {
 }
 
 void order_blocks(Machine& m) {
-  m.block_order.resize(static_cast<std::size_t>(m.program->geometry.blocks()));
-  std::iota(m.block_order.begin(), m.block_order.end(), 0);
+  const std::int64_t cluster = m.program->kernel->launch.cluster;
+  for (std::int64_t b = 0; b < m.program->geometry.blocks(); b += cluster)
+    m.block_order.push_back(b);
   if (m.options->order == WarpOrder::Reverse)
     std::reverse(m.block_order.begin(), m.block_order.end());
   if (m.options->order == WarpOrder::Random)
@@ -120,7 +138,7 @@ void order_blocks(Machine& m) {
 std::vector<std::unique_ptr<Worker>> run_workers(Machine& m) {
   bool alone = m.program->kernel->launch.cooperative || m.program->blocks_talk;
   std::int64_t cores = alone ? 1 : std::clamp<std::int64_t>(m.options->cores, 1, 64);
-  cores = std::clamp<std::int64_t>(m.program->geometry.blocks(), 1, cores);
+  cores = std::clamp<std::int64_t>(std::ssize(m.block_order), 1, cores);
   std::vector<std::unique_ptr<Worker>> workers;
   for (std::int64_t i = 0; i < cores; ++i)
     workers.push_back(
@@ -196,7 +214,7 @@ std::vector<std::int64_t> writers_of(const Machine& m, int tensor,
 
 SimReport simulate(const Kernel& k, std::span<const SimArgument> arguments,
                    std::span<const std::int64_t> axis_sizes, const SimOptions& options) {
-  Geometry geometry = geometry_of(k, axis_sizes);
+  Geometry geometry = geometry_of(k, axis_sizes, options.persistent_blocks);
   if (arguments.size() != k.params.size())
     fail(Diag::BadCall, {},
          fmt::format("{} arguments for {} parameters of @{}", arguments.size(), k.params.size(),

@@ -39,7 +39,8 @@ struct SimOptions {
   /// False for IR in which place_syncs has not run: slots are then accessed in program order over
   /// the block, op by op, and their accesses do not race.
   bool syncs_placed = true;
-  bool record_writers = false;                     ///< fill SimReport::writers
+  bool record_writers = false;  ///< fill SimReport::writers
+  int persistent_blocks = 3;    ///< blocks of a kernel whose blocks take tile after tile
   std::int64_t max_steps = std::int64_t{1} << 36;  ///< warp instructions of a host thread
   std::function<void(std::string_view)> print{};   ///< takes the lines of print; none: dropped
 };

@@ -39,10 +39,10 @@ Worker::Worker(Machine& m, std::uint64_t seed)
     s.require_order(o.detect_races);
   }
   reverse_lanes = o.order == WarpOrder::Reverse;
-  std::size_t blocks = program.kernel->launch.cooperative ? m.block_order.size()
-                       : program.blocks_talk              ? talking_blocks
-                                                          : 1;
-  residents_.resize(std::min(blocks, m.block_order.size()));
+  std::size_t clusters = program.kernel->launch.cooperative ? m.block_order.size()
+                         : program.blocks_talk              ? talking_blocks
+                                                            : 1;
+  residents_.resize(std::min(clusters, m.block_order.size()) * blocks_a_cluster());
 }
 
 std::uint64_t Worker::random() {  // xorshift64*
@@ -54,7 +54,7 @@ std::uint64_t Worker::random() {  // xorshift64*
 
 void Worker::run() {
   try {
-    refill();
+    for (std::size_t i = 0; i < residents_.size(); i += blocks_a_cluster()) start_cluster(i);
     while (!ready_.empty()) {
       Warp& w = *choose();
       std::uint64_t spins = w.spins;
@@ -63,6 +63,7 @@ void Worker::run() {
       watch_progress(w, spins);
       if (machine.refused_at.load(std::memory_order_relaxed) < residents_[0].position) return;
     }
+    refuse_deadlock();
   } catch (Halt& h) {
     finding = std::move(h.finding);
     finding_position = residents_[0].position;
@@ -73,19 +74,39 @@ void Worker::run() {
   }
 }
 
-bool Worker::start_block(Resident& r) {
-  std::int64_t position = machine.next.fetch_add(1);
-  if (position >= static_cast<std::int64_t>(machine.block_order.size())) return false;
-  if (!r.block) r.block = make_block(*this);
-  r.position = position;
-  reset_block(*r.block, *this, machine.block_order[static_cast<std::size_t>(position)]);
-  for (Warp& w : r.block->warps) ready_.push_back(&w);
-  return true;
+std::size_t Worker::blocks_a_cluster() const {
+  return static_cast<std::size_t>(program.kernel->launch.cluster);
 }
 
-void Worker::refill() {
-  for (Resident& r : residents_)
-    if (r.position < 0) start_block(r);
+/// Starts the next cluster in the places from `first` on. Its blocks count from one number on, so
+/// that their shadows know each other's accesses as fresh.
+void Worker::start_cluster(std::size_t first) {
+  std::int64_t position = machine.next.fetch_add(1);
+  if (position >= static_cast<std::int64_t>(machine.block_order.size())) return;
+  auto cluster = std::make_shared<Cluster>();
+  std::uint32_t count = 1;
+  for (std::size_t i = 0; i < blocks_a_cluster(); ++i) {
+    Resident& r = residents_[first + i];
+    if (!r.block) r.block = make_block(*this);
+    r.position = position;
+    count = std::max(count, r.block->count);
+    cluster->blocks.push_back(r.block.get());
+  }
+  for (std::size_t i = 0; i < blocks_a_cluster(); ++i) {
+    Block& b = *cluster->blocks[i];
+    b.cluster = cluster;
+    b.rank = static_cast<std::uint32_t>(i);
+    reset_block(
+        b, *this, count,
+        machine.block_order[static_cast<std::size_t>(position)] + static_cast<std::int64_t>(i));
+    for (Warp& w : b.warps) ready_.push_back(&w);
+  }
+}
+
+void Worker::wake(Warp& w) {
+  w.state = WarpState::Ready;
+  progress = true;
+  ready_.push_back(&w);
 }
 
 Warp* Worker::choose() {
@@ -139,7 +160,8 @@ void Worker::after_quantum(Warp& w) {
   if (machine.options->order == WarpOrder::RoundRobin && cursor_ > 0) --cursor_;
   progress = true;
   Block& b = *w.block;
-  if (w.state == WarpState::Done) ++b.done;
+  if (w.state > WarpState::Done) return;
+  if (w.state == WarpState::Done) end_warp(w);
   if (++b.stopped < static_cast<int>(b.warps.size())) return;
   if (b.done == b.stopped)
     retire(b);
@@ -178,13 +200,45 @@ void Worker::refuse_stuck(Block& b) {
   }
 }
 
+void Worker::end_warp(Warp& w) {
+  ++w.block->done;
+  w.products.require_together(w);
+  const Mask late = program.awaits_previous ? w.full & ~w.awaited_previous : 0;
+  if (late)
+    halt(w, std::countr_zero(late), FindingKind::Protocol,
+         "a thread ends without having come to await_previous");
+}
+
 void Worker::retire(Block& b) {
+  require_settled(b);
+  require_remote_stores_seen(b);
+  b.ended = true;
   ++counts.blocks;
-  for (Resident& r : residents_)
-    if (r.block.get() == &b) {
-      r.position = -1;
-      start_block(r);
+  for (const Block* other : b.cluster->blocks)
+    if (!other->ended) return;
+  for (std::size_t i = 0; i < residents_.size(); ++i)
+    if (residents_[i].block.get() == b.cluster->blocks[0]) {
+      for (std::size_t j = 0; j < blocks_a_cluster(); ++j) residents_[i + j].position = -1;
+      return start_cluster(i);
     }
+}
+
+/// How much a warp that waits tells of why: most where bytes do not balance.
+int Worker::tells(const Warp& w) {
+  if (w.state == WarpState::Done) return 0;
+  const bool bytes = w.state == WarpState::AtGate && w.gate->announced != w.gate->copied;
+  return 1 + static_cast<int>(w.state) + bytes;
+}
+
+/// No warp runs any more: each block must have ended.
+void Worker::refuse_deadlock() {
+  const Warp* waits = nullptr;
+  for (const Resident& r : residents_)
+    for (std::size_t i = 0; r.position >= 0 && i < r.block->warps.size(); ++i) {
+      const Warp& w = r.block->warps[i];
+      if (tells(w) > (waits ? tells(*waits) : 0)) waits = &w;
+    }
+  if (waits) throw Halt{stuck(*waits)};
 }
 
 /// Warps that only take trips of loops that wait on memory, while memory stays as it is, wait
