@@ -66,6 +66,25 @@ TEST_CASE("a product of fragments is the tensor core's, ragged edges included", 
     }
 }
 
+TEST_CASE("a warp's blocks may stand apart: warps of warpgroups multiply every 64 rows",
+          "[fragment]") {
+  for (auto [m, n, kk] : {std::tuple{128, 16, 32}, {101, 21, 40}}) {
+    FragmentKernel f(m, n, kk, Elem::F16,
+                     {.m = 128, .n = 16, .k = 32, .warps_m = 4, .warps_n = 1, .warpgroups = true});
+    ValueId x = f.param("x", Elem::F16, {f.M, f.K}), w = f.param("w", Elem::F16, {f.N, f.K});
+    ValueId y = f.param("y", Elem::F32, {f.M, f.N}, ir::Access::Out);
+    ValueId m0 = f.m0(), n0 = f.n0();
+    ValueId sum = f.sum(
+        Elem::F32, [&](ValueId k0) { return f.load(x, Elem::F16, f.a, m0, k0); },
+        [&](ValueId k0) { return f.load(w, Elem::F16, f.w, n0, k0); });
+    f.store(y, m0, n0, sum);
+    ir::Tensor tx = noise_tensor(Elem::F16, m, kk, 1), tw = noise_tensor(Elem::F16, n, kk, 2);
+    ir::Tensor ty(Elem::F32, {m, n});
+    f.run({tx, tw, ty});
+    check_product(Elem::F16, tx, tw, ty);
+  }
+}
+
 TEST_CASE("bytes multiply exactly", "[fragment]") {
   const int m = 66, n = 20, kk = 96;
   FragmentKernel f(m, n, kk, Elem::S8);

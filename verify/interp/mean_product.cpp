@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of fragments: a warp's operands are gathered into rows, multiplied by the tensor core's
 // model atom by atom, k ascending, and scattered back.
+#include <algorithm>
 #include <vector>
 
 #include "ir/tensor_core.h"
@@ -62,16 +63,28 @@ void run_dot(Warp& w, const Inst& i) {
   scatter(w, i.out, p.c, c);
 }
 
-/// Where warp 0 holds each element of a tile of `rows` x `columns`, row by row. All warps' parts
-/// lie alike.
-std::vector<std::uint32_t> register_table(const ir::Layout& layout, int row_axis, int rows,
-                                          int col_axis, int columns) {
-  std::vector<std::uint32_t> table(static_cast<std::size_t>(rows) * columns);
+/// The positions along `axis` of what warp 0 holds, ascending; blocks of a warp may stand apart.
+std::vector<std::int64_t> positions_along(const ir::Layout& layout, int axis) {
+  std::vector<std::int64_t> all;
+  for (int r = 0; r < ir::registers(layout); ++r)
+    for (int l = 0; l < lanes; ++l) all.push_back(ir::position(layout, axis, r, l));
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+/// Where warp 0 holds each element of its rows and columns, row by row. All warps' parts lie alike.
+std::vector<std::uint32_t> register_table(const ir::Layout& layout, int row_axis, int col_axis) {
+  const auto rows = positions_along(layout, row_axis), columns = positions_along(layout, col_axis);
+  auto rank = [](const std::vector<std::int64_t>& of, std::int64_t position) {
+    return std::lower_bound(of.begin(), of.end(), position) - of.begin();
+  };
+  std::vector<std::uint32_t> table(rows.size() * columns.size());
   for (int r = 0; r < ir::registers(layout); ++r)
     for (int l = 0; l < lanes; ++l) {
-      std::int64_t row = ir::position(layout, row_axis, r, l);
-      std::int64_t col = ir::position(layout, col_axis, r, l);
-      table[static_cast<std::size_t>(row * columns + col)] =
+      auto row = rank(rows, ir::position(layout, row_axis, r, l));
+      auto col = rank(columns, ir::position(layout, col_axis, r, l));
+      table[static_cast<std::size_t>(row * std::ssize(columns) + col)] =
           static_cast<std::uint32_t>(r * lanes + l);
     }
   return table;
@@ -89,9 +102,9 @@ DotPlan plan_of(const Compiler& c, const Operation& op) {
                .a = {},
                .b = {},
                .c = {}};
-  plan.c = register_table(layout(0), p.m, plan.m, p.n, plan.n);
-  plan.a = register_table(layout(1), p.m, plan.m, p.k, plan.k);
-  plan.b = register_table(layout(2), p.n, plan.n, p.k, plan.k);
+  plan.c = register_table(layout(0), p.m, p.n);
+  plan.a = register_table(layout(1), p.m, p.k);
+  plan.b = register_table(layout(2), p.n, p.k);
   return plan;
 }
 
