@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codegen/compile.h"
 
+#include <algorithm>
+
 #include "codegen/cubin/check.h"
 #include "codegen/report/serialised.h"
 #include "ir/passes/place_syncs.h"
@@ -42,7 +44,8 @@ Compiled compile(const ir::Kernel& lowered, const ir::Target& target, const Ptxa
   Compiled c;
   c.name = lowered.name;
   c.target = std::string(target.name);
-  c.barriers = ir::count_barriers(lowered);
+  // Where there are gates, all threads wait at the start until one has made them ready.
+  c.barriers = ir::count_barriers(lowered) + std::ranges::any_of(lowered.slots, &ir::Slot::is_gate);
   c.smem_dynamic = static_cast<int>(ir::shared_bytes(lowered));
   auto start = Clock::now();
   c.ptx = emit_ptx(lowered, target, {.lineinfo = options.lineinfo});

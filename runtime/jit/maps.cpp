@@ -71,13 +71,14 @@ void check_maps(std::string_view kernel, const Signature& s) {
                          p.name, ir::name(p.elem)));
 }
 
-void encode_maps(const driver::Driver& driver, std::string_view kernel, const Signature& s,
+void encode_maps(const driver::Device& device, std::string_view kernel, const Signature& s,
                  std::span<const std::uint64_t> addresses, std::span<const std::int64_t> sizes,
                  Maps& maps) {
+  driver::ContextScope scope(device);  // the driver encodes for the current context's device
   for (std::size_t i = 0; i < s.maps.size(); ++i) {
     const SignatureMap& m = s.maps[i];
-    maps[i] = driver::encode_tensor_map(driver, addresses[m.param], box_of(kernel, s, m, sizes),
-                                        s.params[m.param].name);
+    maps[i] = driver::encode_tensor_map(device.driver(), addresses[m.param],
+                                        box_of(kernel, s, m, sizes), s.params[m.param].name);
   }
 }
 

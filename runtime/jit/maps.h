@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "runtime/driver/device.h"
 #include "runtime/driver/tensor_map.h"
 #include "runtime/jit/signature.h"
 
@@ -17,7 +18,7 @@ using Maps = std::array<driver::abi::TensorMap, max_maps>;
 /// Encodes a map for each of the signature's; `address(param)` is where a parameter's tensor
 /// stands, checked to be a multiple of 16. Throws std::invalid_argument that names kernel, tensor,
 /// rule and fix where a tensor's rows are not whole units of 16 bytes.
-void encode_maps(const driver::Driver& driver, std::string_view kernel, const Signature& signature,
+void encode_maps(const driver::Device& device, std::string_view kernel, const Signature& signature,
                  std::span<const std::uint64_t> addresses, std::span<const std::int64_t> sizes,
                  Maps& maps);
 

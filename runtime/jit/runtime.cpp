@@ -109,8 +109,8 @@ void Prepared::launch(driver::abi::StreamHandle stream, std::span<const Argument
     pointers[n++] = &extents[i];
   }
   if (!signature_.maps.empty())
-    encode_maps(kernel_.device().driver(), entry_->metadata.entry, signature_,
-                {addresses, args.size()}, sizes, maps);
+    encode_maps(kernel_.device(), entry_->metadata.entry, signature_, {addresses, args.size()},
+                sizes, maps);
   for (std::size_t i = 0; i < signature_.maps.size(); ++i) pointers[n++] = &maps[i];
   driver::launch(kernel_, shape(sizes, options), stream, pointers);
 }

@@ -65,7 +65,7 @@ struct Loaded {
     for (Buffer* b : buffers) addresses.push_back(b->pointer());
     for (std::uint64_t& a : addresses) arguments.push_back(&a);
     const jit::Signature signature = jit::signature_of(ir);
-    jit::encode_maps(kernel.device().driver(), "k", signature, addresses, {}, maps);
+    jit::encode_maps(kernel.device(), "k", signature, addresses, {}, maps);
     for (std::size_t i = 0; i < signature.maps.size(); ++i) arguments.push_back(&maps[i]);
     LaunchShape with = shape();
     with.programmatic = programmatic;
