@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
+#include <set>
 
 #include "canaries.h"
 #include "ir/builder.h"
@@ -47,9 +48,24 @@ ir::Operation operation(ir::Op op, std::vector<ir::ValueId> in = {},
   return o;
 }
 
-/// The tensor that a fill reads; of a segment's choice the first.
-const std::string& source(const ir::Kernel& k, const ir::Operation& fill) {
-  return k.params[ir::root_of(k, ir::definitions(k), fill.in[1]).param].name;
+/// The operand of a load, fill or tensor copy that names what is read; -1 of other ops.
+int source_operand(const ir::Operation& op) {
+  switch (op.op) {
+    case ir::Op::FragmentLoad: return 0;
+    case ir::Op::Fill: return 1;
+    case ir::Op::CopyTensor: return 2;
+    default: return -1;
+  }
+}
+
+/// Does the op read weights, not their scales, from a tensor?
+bool reads_weights(const ir::Kernel& k, const ir::Operation& op) {
+  const int from = source_operand(op);
+  if (from < 0) return false;
+  const int param = ir::root_of(k, ir::definitions(k), op.in[static_cast<std::size_t>(from)]).param;
+  if (param < 0) return false;
+  const std::string& name = k.params[static_cast<std::size_t>(param)].name;
+  return name.starts_with("w") && !name.starts_with("w_scale");
 }
 
 /// Fills of scales stand under `if (trip % 8 == 0)`: a group of 128 is eight steps of 16.
@@ -86,29 +102,49 @@ void fill_scales_at_group_boundaries(ir::Kernel& k) {
   REQUIRE(planted == 3);
 }
 
-/// Does the value follow from a block's index?
-bool of_block(const std::vector<const ir::Operation*>& defs, ir::ValueId v) {
-  const ir::Operation* op = defs[v];
-  return op && (op->is(ir::Op::BlockId) ||
-                std::any_of(op->in.begin(), op->in.end(),
-                            [&](ir::ValueId in) { return of_block(defs, in); }));
-}
+/// What follows from a block's index, or from the tile that a block which stays is at.
+class OfBlocks {
+ public:
+  explicit OfBlocks(const ir::Kernel& k) : defs_(ir::definitions(k)) {
+    ir::walk(k.body, [&](const ir::Operation& op) {
+      if (op.is(ir::Op::For) && follows(op.in[0])) tiles_.insert(op.regions[0].args[0]);
+    });
+  }
+  bool follows(ir::ValueId v) const {
+    if (tiles_.contains(v)) return true;
+    const ir::Operation* op = defs_[v];
+    return op && !op->is(ir::Op::For) &&
+           (op->is(ir::Op::BlockId) ||
+            std::any_of(op->in.begin(), op->in.end(), [&](ir::ValueId in) { return follows(in); }));
+  }
+  /// Of a sum with places in the block: the part that follows.
+  ir::ValueId part(ir::ValueId v) const {
+    const ir::Operation* op = defs_[v];
+    if (!op || !op->is(ir::Op::Add) || follows(op->in[0]) == follows(op->in[1])) return v;
+    return part(op->in[follows(op->in[0]) ? 0 : 1]);
+  }
+
+ private:
+  std::vector<const ir::Operation*> defs_;
+  std::set<ir::ValueId> tiles_;
+};
 
 /// Loaders of w add the block's origin to the origin that they were given.
 int add_block_offset_twice(ir::Kernel& k, ir::Region& r) {
   int planted = 0;
   for (std::size_t i = 0; i < r.ops.size(); ++i) {
     for (ir::Region& inner : r.ops[i].regions) planted += add_block_offset_twice(k, inner);
-    if (!r.ops[i].is(ir::Op::Fill)) continue;
-    const std::string& tensor = source(k, r.ops[i]);
-    if (!tensor.starts_with("w") || tensor.starts_with("w_scale")) continue;
-    for (std::size_t operand = 2; operand < r.ops[i].in.size(); ++operand) {
+    if (!reads_weights(k, r.ops[i])) continue;
+    const auto first = static_cast<std::size_t>(source_operand(r.ops[i])) + 1;
+    for (std::size_t operand = first; operand < r.ops[i].in.size(); ++operand) {
       const ir::ValueId at = r.ops[i].in[operand];
-      if (!of_block(ir::definitions(k), at)) continue;
+      const OfBlocks blocks(k);
+      if (k.type(at).is_pointer() || !blocks.follows(at)) continue;
+      const ir::ValueId origin = blocks.part(at);
       const ir::ValueId twice = k.new_value(k.type(at));
       r.ops[i].in[operand] = twice;
       r.ops.insert(r.ops.begin() + static_cast<std::ptrdiff_t>(i++),
-                   operation(ir::Op::Add, {at, at}, {twice}));
+                   operation(ir::Op::Add, {at, origin}, {twice}));
       ++planted;
     }
   }
