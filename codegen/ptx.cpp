@@ -35,6 +35,15 @@ int isa_of(const ir::Kernel& k, const ir::Operation& op, const ir::Target& targe
   return level ? 74 : 0;  // .L1:: eviction priorities
 }
 
+/// LLVM 19 has no word for a kernel's clusters. Where ptxas is not told that there are some, the
+/// code asks at every barrier of the cluster.
+std::string with_cluster(std::string ptx, int blocks) {
+  if (blocks > 1)
+    ptx.insert(ptx.find("\n.maxntid ") + 1,
+               fmt::format(".explicitcluster\n.reqnctapercluster {}, 1, 1\n", blocks));
+  return ptx;
+}
+
 }  // namespace
 
 int ptx_isa(const ir::Kernel& k, const ir::Target& target) {
@@ -47,7 +56,7 @@ std::string emit_ptx(const ir::Kernel& k, const ir::Target& target, const EmitOp
   auto machine = make_target_machine(target, ptx_isa(k, target));
   llvm::LLVMContext context;
   auto module = lower(k, target, options, context);
-  return print_ptx(*module, *machine);
+  return with_cluster(print_ptx(*module, *machine), k.launch.cluster);
 }
 
 std::string emit_llvm(const ir::Kernel& k, const ir::Target& target, const EmitOptions& options) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "dsl/tiles.h"
+#include "ir/cluster_share.h"
 #include "ir/fragment_merge.h"
 #include "ir/fragment_use.h"
 #include "ir/packing.h"
@@ -76,6 +77,58 @@ int warps_along_k(const ir::Schedule& s, const std::string& k) {
   for (const ir::Split& split : s.splits)
     if (split.over == ir::Team::Warp && split.axis == k) parts *= split.parts;
   return parts;
+}
+
+/// Blocks of a cluster that share out the steps of the summed axis; 1: one block has all of them.
+int blocks_along_k(const ir::Schedule& s, const std::string& k) {
+  for (const ir::Split& split : s.splits)
+    if (split.over == ir::Team::Cluster && split.axis == k) return split.parts;
+  return 1;
+}
+
+/// That a sum in parts over a cluster is one that the schedule can say.
+void check_cluster(const ir::Schedule& s, const std::string& k, const ir::Kernel& so_far,
+                   const ir::Loc& loc) {
+  const int blocks = blocks_along_k(s, k);
+  if (blocks == 1) return;
+  bool merged = false;
+  ir::walk(so_far.body, [&](const ir::Operation& op) { merged = merged || op.is(Op::Merge); });
+  auto refuse = [&](std::string_view what, std::string fix) {
+    ir::fail(Diag::BadSchedule, loc,
+             fmt::format("schedule '{}' splits '{}' over {} blocks of a cluster{}", s.name, k,
+                         blocks, what),
+             std::move(fix));
+  };
+  if (merged) refuse(" in a kernel of several sums", "split kernels of one sum");
+  if (s.walk == ir::Walk::Persistent)
+    refuse(" that walk the tiles", "leave .walk out: one tile a cluster");
+  if (warps_along_k(s, k) > 1) refuse(" and over their warps", "split over one of them");
+  for (const ir::Split& split : s.splits)
+    if (split.over == ir::Team::Cluster && split.merge != ir::Merge::Dsmem)
+      refuse(", and does not merge there", "set .merge = Merge::Dsmem");
+}
+
+/// A cluster's blocks are neighbours along x, which is theirs alone.
+void lead_with_clusters(ir::Launch& launch, int blocks, const ir::Loc& loc) {
+  if (launch.grid[0].axis >= 0)
+    ir::fail(Diag::BadSchedule, loc, "a sum over clusters after another place in the grid",
+             "leave .splits out, or take the sum's tile first");
+  launch.cluster = blocks;
+  launch.grid[0].count = blocks;
+}
+
+/// The layout of a block's share of the cluster's sum: along the unit's columns, or else its rows.
+ir::Layout shared_out(const ir::Layout& sums, int rows, int columns, const ir::Schedule& s,
+                      const ir::Loc& loc) {
+  int blocks = 1;
+  for (const ir::Split& split : s.splits)
+    if (split.over == ir::Team::Cluster) blocks = split.parts;
+  for (int axis : {columns, rows})
+    if (auto share = ir::share_layout(sums.name, sums, axis, blocks)) return *share;
+  ir::fail(
+      Diag::BadSchedule, loc,
+      fmt::format("schedule '{}': {} shared out over {} blocks", s.name, list_tile(s.tile), blocks),
+      "let the blocks divide what a warp has of the tile, in steps of 8 columns or 16 rows");
 }
 
 /// That warps and atoms tile the block's tile. `swapped`: the atom's m lies along n.
@@ -165,9 +218,10 @@ Tiles::Operands Tiles::operands(const Product& p, const std::string& k) {
   o.swapped = plays_a(p);
   const int warps_k = warps_along_k(schedule_, k);
   check_tile(schedule_, *atom, o.swapped, warps_k, p.loc);
-  if (warps_k > 1 && o.operand == s8)
+  check_cluster(schedule_, k, kernel_, p.loc);
+  if ((warps_k > 1 || blocks_along_k(schedule_, k) > 1) && o.operand == s8)
     ir::fail(Diag::BadSchedule, p.loc,
-             fmt::format("schedule '{}' splits an exact sum of s8 over warps", schedule_.name),
+             fmt::format("schedule '{}' splits an exact sum of s8", schedule_.name),
              "leave .splits out for products of s8");
   if (const Quantised* w = p.b.weight) {
     const ir::Stream* s = stream_of(w->name);
@@ -226,6 +280,15 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
   builder_.at(loc);
   std::int64_t step = std::max<int>(schedule_.tile.k, 1);
   Value trips = trips_along(over, step, loc);
+  // A cluster's blocks take a range of the steps each.
+  const int blocks = blocks_along_k(schedule_, over.name);
+  Value rank = trips, start = trips;
+  if (blocks > 1) {
+    lead_with_clusters(kernel_.launch, blocks, loc);
+    rank = Value(*this, prelude_builder_.emit(Op::ClusterRank, ir::scalar(s32), {}));
+    start = Operand(rank) * trips / blocks;
+    trips = (Operand(rank) + 1) * trips / blocks - start;
+  }
   ir::Operation loop{.op = Op::For,
                      .in = {builder_.constant(s32, 0), trips.id(), builder_.constant(s32, 1)},
                      .out = {},
@@ -236,7 +299,9 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
   ValueId index = kernel_.new_value(ir::scalar(s32));
   body.args.push_back(index);
   builder_.open(body);
-  Value origin = Operand(Value(*this, index), loc) * step;
+  Value place(*this, index);
+  if (blocks > 1) place = start + place;
+  Value origin = Operand(place, loc) * step;
   Product p = product({over.name, origin});
   builder_.at(p.loc);
   Operands o = operands(p, over.name);
@@ -256,8 +321,10 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
       return fmt::format("{}_{}_{}", kernel_.axes[r].name, kernel_.axes[c].name, role);
     };
     ir::Layout sums = ir::fragment_c(name(r, n, 'c'), atom, tile, r, n);
-    if (tile.warps_k > 1) {
-      merged.push_back(ir::tile(acc, layout(ir::merged_layout(sums.name, sums, tile.warps_k))));
+    if (tile.warps_k > 1 || blocks > 1) {
+      merged.push_back(
+          ir::tile(acc, layout(tile.warps_k > 1 ? ir::merged_layout(sums.name, sums, tile.warps_k)
+                                                : shared_out(sums, r, n, schedule_, p.loc))));
       sums.name = name(r, n, 'p');
     }
     ir::Type c = ir::tile(acc, layout(std::move(sums)));
@@ -277,6 +344,7 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
   builder_.close();
   leave(index);
   std::vector<Value> results;
+  const ir::Type parts_type = kernel_.type(body.args[1]);
   ValueId zero = builder_.constant(acc, 0);
   for (std::size_t i = 0; i < o.parts; ++i) {
     ir::Type c = kernel_.type(body.args[i + 1]);
@@ -286,11 +354,19 @@ Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, 
   }
   loop.regions.push_back(std::move(body));
   builder_.append(std::move(loop));
+  const ir::Team team = blocks > 1 ? ir::Team::Cluster : ir::Team::Warp;
   for (std::size_t i = 0; i < merged.size(); ++i)
-    results[i] =
-        Value(*this, builder_.emit(Op::Merge, merged[i], {results[i].id()},
-                                   {{Key::Team, static_cast<std::int64_t>(ir::Team::Warp), {}},
-                                    {Key::Parts, tile.warps_k, {}}}));
+    results[i] = Value(*this, builder_.emit(Op::Merge, merged[i], {results[i].id()},
+                                            {{Key::Team, static_cast<std::int64_t>(team), {}},
+                                             {Key::Parts, std::max(tile.warps_k, blocks), {}}}));
+  if (blocks > 1) {  // what follows is about the block's share
+    const ir::Layout& share = kernel_.layouts[merged[0].layout];
+    const int axis = *ir::share_axis(kernel_.layouts[parts_type.layout], share, blocks);
+    ValueId& from = origins_.at(axis == m ? o.m.name : o.n.name);
+    ir::Builder& b = prelude_builder_;
+    ValueId extent = b.constant(s32, ir::extent_along(share, axis));
+    from = b.binary(Op::Add, from, b.binary(Op::Mul, rank.id(), extent));
+  }
   return Tile(std::move(results));
 }
 

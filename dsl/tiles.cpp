@@ -52,7 +52,7 @@ int Tiles::grid_dim_of(int axis, std::int64_t per_block, const ir::Loc& loc) {
       ir::fail(Diag::WrongAxis, loc,
                fmt::format("axis '{}' both by index and split into parts", kernel_.axes[axis].name),
                "take one index of it a block, or its part, not both");
-    if (g.axis < 0) {
+    if (g.axis < 0 && g.count == 1) {
       g = {.axis = axis, .per_block = per_block, .count = 1};
       return i;
     }

@@ -408,7 +408,9 @@ void check_convergence(const Kernel& k) {
   int threads = k.launch.block_threads();
   walk_control(k, u, [&](const Operation& op, Team control) {
     bool reduce = op.is(Op::Reduce);
-    bool whole_block = (op.is(Op::Barrier) && !op.find(Key::Warps)) || op.is(Op::Merge);
+    // Each warp of a cluster merges with the same warp of the other blocks.
+    bool merge = op.is(Op::Merge) && op.attr_as<Team>(Key::Team) != Team::Cluster;
+    bool whole_block = (op.is(Op::Barrier) && !op.find(Key::Warps)) || merge;
     Team team = reduce ? op.attr_as<Team>(Key::Team) : whole_block ? Team::Cta : Team::Warp;
     bool whole_warps = op.has(WholeWarps) || (reduce && team >= Team::Warp);
     if (whole_warps && threads % warp_size != 0)

@@ -112,9 +112,11 @@ SlotEffects::SlotEffects(const Kernel& k) : k_(k) {
   auto defs = definitions(k);
   AffineAnalysis affine(k);
   Uniformity uniform = uniformity(k);
+  // Gates order what copies fill, the cluster's barrier what other blocks write.
   std::set<int> gated;
   walk(k.body, [&](const Operation& op) {
-    if (op.is(Op::CopyTensor) || op.is(Op::CopyBulk)) gated.insert(root_of(k, defs, op.in[0]).slot);
+    if (op.is(Op::CopyTensor) || op.is(Op::CopyBulk) || op.is(Op::StoreRemote))
+      gated.insert(root_of(k, defs, op.in[0]).slot);
   });
   auto is_ordered = [&](int slot) { return k.slots[slot].is_gate() || gated.contains(slot); };
   for (const Slot& s : k.slots)

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 
+#include "ir/cluster_share.h"
 #include "ir/copy_share.h"
 #include "ir/diagnostic.h"
 #include "ir/fragment_merge.h"
@@ -212,7 +213,23 @@ void check_dot(const Kernel& k, const Operation& op) {
        "multiply f16 or bf16 into f32, or s8 into s32");
 }
 
+/// Of a cluster's blocks: each of them gets a share of the tile.
+void check_cluster_merge(const Kernel& k, const Operation& op) {
+  const auto parts = static_cast<int>(op.attr(Key::Parts));
+  const Layout &from = layout_of(k, op.in[0]), &to = layout_of(k, op.out[0]);
+  if (parts != k.launch.cluster)
+    fail(Diag::BadFragment, op.loc,
+         fmt::format("merge of the parts of {} blocks in clusters of {}", parts, k.launch.cluster),
+         "let each block of the cluster hold a part");
+  if (share_axis(from, to, parts)) return;
+  fail(Diag::BadFragment, op.loc,
+       fmt::format("merge of {} parts of {} to {}", parts, text(k, op.in[0]), text(k, op.out[0])),
+       "give the result the operand's layout with a part of one axis' register groups "
+       "(ir/cluster_share.h)");
+}
+
 void check_merge(const Kernel& k, const Operation& op) {
+  if (op.attr_as<Team>(Key::Team) == Team::Cluster) return check_cluster_merge(k, op);
   if (op.attr_as<Team>(Key::Team) != Team::Warp) return;
   const Layout &from = layout_of(k, op.in[0]), &to = layout_of(k, op.out[0]);
   const auto parts = static_cast<int>(op.attr(Key::Parts));

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "ir/diagnostic.h"
 #include "ir/passes/fragments_p.h"
@@ -49,6 +50,7 @@ class FragmentExpander {
     }
     Builder b(k_, out);
     std::vector<ValueId> inside;
+    const bool around = std::exchange(merges_, false);
     for (Operation& op : from.ops) {
       b.at(op.loc);
       std::vector<ValueId> defines = op.out;
@@ -56,7 +58,18 @@ class FragmentExpander {
       inside.insert(inside.end(), defines.begin(), defines.end());
     }
     for (ValueId v : inside) tiles_.erase(v);  // what is left to make, nobody outside can use
+    if (std::exchange(merges_, around)) arrive_first(out);
     return out;
+  }
+
+  /// The other blocks of the cluster learn that this one runs.
+  static void arrive_first(Region& r) {
+    r.ops.insert(r.ops.begin(), {.op = Op::ClusterArrive,
+                                 .in = {},
+                                 .out = {},
+                                 .attrs = {},
+                                 .regions = {},
+                                 .loc = r.ops.front().loc});
   }
 
   /// Fresh values for the groups of a tile.
@@ -72,9 +85,7 @@ class FragmentExpander {
     switch (op.op) {
       case Op::Dot: return dot(b, op);
       case Op::Fold: return fold(b, op);
-      case Op::Merge:
-        tiles_[op.out[0]] = {{}, expand_merge(b, w_, op, all(b, op.in[0]))};
-        return;
+      case Op::Merge: return merge(b, op);
       case Op::FragmentStore:
         make_reads(b, op.in[0]);
         return expand_store(b, w_, op, all(b, op.in[4]));
@@ -279,6 +290,16 @@ class FragmentExpander {
 
   Kernel& k_;
   FragmentWorld w_;
+  void merge(Builder& b, const Operation& op) {
+    const Groups parts = all(b, op.in[0]);
+    if (op.attr_as<Team>(Key::Team) == Team::Cluster) {
+      const bool first = !std::exchange(merges_, true);
+      tiles_[op.out[0]] = {{}, expand_cluster_merge(b, w_, op, parts, first)};
+    } else {
+      tiles_[op.out[0]] = {{}, expand_merge(b, w_, op, parts)};
+    }
+  }
+
   std::map<ValueId, Tile> tiles_;
   std::set<ValueId> accumulated_;        ///< tiles whose sums wgmmas carry on
   std::map<ValueId, Groups> in_flight_;  ///< what the loop at hand starts from
@@ -289,6 +310,7 @@ bool has_fragments(const Kernel& k) {
   walk(k.body, [&](const Operation& op) {
     found = found || (op.has(TileLevel) && op.op >= Op::FragmentLoad);
   });
+  bool merges_ = false;                  ///< the region merges over the cluster
   return found;
 }
 

@@ -121,11 +121,14 @@ class Scales {
   std::vector<float> row_, column_;
 };
 
-/// How the schedule shares the summed axis out over warps.
+/// How the schedule shares the summed axis out over warps or over a cluster's blocks.
 KParts parts_of(const ir::Schedule& schedule, const std::string& k_axis) {
   KParts shared{.step = std::max<std::int64_t>(schedule.tile.k, Operand::step)};
   for (const ir::Split& split : schedule.splits)
-    if (split.axis == k_axis && split.over == ir::Team::Warp) shared.parts *= split.parts;
+    if (split.axis == k_axis) {
+      shared.parts *= split.parts;
+      shared.ranges = split.over == ir::Team::Cluster;
+    }
   return shared;
 }
 

@@ -33,6 +33,14 @@ void gather(const Operand& o, std::int64_t first, std::int64_t s,
 std::vector<std::int64_t> steps_of_part(const Operand& a, KParts shared, int p) {
   const std::int64_t of_part = std::max(shared.step / shared.parts, Operand::step);
   std::vector<std::int64_t> steps;
+  if (shared.ranges) {
+    const std::int64_t all = (a.k() + shared.step - 1) / shared.step;
+    auto start = [&](int part) {
+      return std::min(part * all / shared.parts * (shared.step / Operand::step), a.steps());
+    };
+    for (std::int64_t s = start(p); s < start(p + 1); ++s) steps.push_back(s);
+    return steps;
+  }
   for (std::int64_t s = 0; s < a.steps(); ++s)
     if (s * Operand::step / of_part % shared.parts == p) steps.push_back(s);
   return steps;

@@ -48,10 +48,12 @@ Operand operand(const ir::Tensor& t);
 Operand transposed(const ir::Tensor& t);
 
 /// How a sum over k is shared out: in each `step` positions part p has those from p * step / parts
-/// on. Parts are summed apart, then added in ascending order.
+/// on, or, in `ranges`, the steps from p * steps / parts on. Parts are summed apart, then added in
+/// ascending order.
 struct KParts {
   std::int64_t step = 16;
   int parts = 1;
+  bool ranges = false;
 };
 
 /// a . b of row m of `a` and row n of `b` for each place m * b.rows() + n, as a chain of mma.sync

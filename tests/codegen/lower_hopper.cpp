@@ -285,6 +285,7 @@ TEST_CASE("blocks of a cluster meet, and store to each other", "[codegen][lower]
       "store_remote %f, %t, %o, %v {offset = 16}\nstore_remote %f, %t, %o, %u\n",
       "cluster 2\n");
   INFO(ptx);
+  line_of(ptx, ".reqnctapercluster 2, 1, 1");
   line_of(ptx, "barrier.cluster.arrive.release.aligned;");
   line_of(ptx, "barrier.cluster.wait.acquire.aligned;");
   line_of(ptx, "%cluster_ctarank;");

@@ -52,7 +52,7 @@ void reset_warp(Warp& w, const Program& p, bool first_time) {
   w.flights.drop();
   w.products.drop();
   w.register_count = p.launch_registers;
-  w.cluster_arrivals = w.cluster_waits = 0;
+  w.cluster_arrivals = w.cluster_waits = w.cluster_merges = 0;
   w.awaited_previous = 0;
   if (b.has_clocks)
     for (LaneSync& s : w.sync) s = {};

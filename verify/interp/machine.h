@@ -78,7 +78,7 @@ struct Warp {
   std::uint32_t barrier_id = 0;  ///< AtNamed
   ProductsInFlight products;
   std::int32_t register_count = 0;  ///< of a thread
-  std::uint32_t cluster_arrivals = 0, cluster_waits = 0;
+  std::uint32_t cluster_arrivals = 0, cluster_waits = 0, cluster_merges = 0;
   Mask awaited_previous = 0;  ///< lanes that came to await_previous
 
   template <class T>

@@ -22,6 +22,17 @@ struct MergePlan {
   Operand from, to;
 };
 
+/// The same over a cluster's blocks, each of which gets a share of the tile.
+struct ClusterMerge {
+  std::uint32_t registers = 0;                     ///< of a part
+  std::vector<std::vector<std::uint32_t>> shares;  ///< of each rank: a part's registers, in order
+  Operand from, to;
+};
+
+/// The registers of `from` that a block of each rank has in `to`.
+std::vector<std::vector<std::uint32_t>> cluster_shares(const ir::Layout& from, const ir::Layout& to,
+                                                       std::int64_t parts);
+
 /// How `to` takes what `from` holds in parts, over `warps` warps.
 MergePlan merge_plan(const ir::Layout& from, const ir::Layout& to, std::int64_t parts,
                      std::int32_t warps);

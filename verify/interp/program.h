@@ -19,6 +19,7 @@ struct FragmentAccess;
 struct DotPlan;
 struct Places;
 struct ProductPlan;
+struct ClusterMerge;
 struct MergePlan;
 using Mask = std::uint32_t;
 using Execute = void (*)(Warp&, const Inst&);
@@ -100,6 +101,7 @@ struct Exchange {
   };
   std::vector<Value> values;
   std::shared_ptr<const MergePlan> merge;  ///< instead of them: parts of a sum
+  std::shared_ptr<const ClusterMerge> cluster_merge;
 };
 
 struct Message {

@@ -21,6 +21,19 @@ std::string registers_text(const Warp& w) {
                      p.geometry.block_threads(), w.block->free_registers);
 }
 
+std::size_t cluster_warps(const Cluster& c) { return c.blocks.size() * c.blocks[0]->warps.size(); }
+
+/// Completes the cluster's barrier if all warps that run have arrived.
+void complete_cluster(Cluster& c) {
+  if (c.arrived + c.ended < cluster_warps(c)) return;
+  c.arrived = c.ended = 0;
+  c.released = std::exchange(c.arriving, nullptr);
+  ++c.phase;
+  for (const Block* b : c.blocks)
+    for (const Warp& w : b->warps) c.ended += w.state == WarpState::Done;
+  wake_cluster(c);
+}
+
 }  // namespace
 
 void come_to_named(Warp& w, std::uint32_t id, std::int64_t warps) {
@@ -54,10 +67,18 @@ void arrive_at_cluster(Warp& w) {
          "a second cluster_arrive without a cluster_wait for the first");
   ++w.cluster_arrivals;
   c.arriving = join(c.arriving, publish_warp(w));
-  if (++c.arrived < c.blocks.size() * w.block->warps.size()) return;
-  c.arrived = 0;
-  c.released = std::exchange(c.arriving, nullptr);
-  ++c.phase;
+  ++c.arrived;
+  complete_cluster(c);
+}
+
+void leave_cluster(Warp& w) {
+  Cluster& c = *w.block->cluster;
+  if (w.cluster_arrivals != c.phase) return;  // it has arrived
+  ++c.ended;
+  if (c.ended < cluster_warps(c)) complete_cluster(c);
+}
+
+void wake_cluster(Cluster& c) {
   for (Block* b : c.blocks) wake_all(b->warps[0], WarpState::AtCluster);
 }
 
@@ -115,9 +136,9 @@ Finding stuck(const Warp& w) {
     case WarpState::AtCluster:
       return at(FindingKind::Deadlock,
                 all + fmt::format("the cluster's barrier lacks {} of {} warps",
-                                  w.block->cluster->blocks.size() * w.block->warps.size() -
-                                      w.block->cluster->arrived,
-                                  w.block->cluster->blocks.size() * w.block->warps.size()));
+                                  cluster_warps(*w.block->cluster) - w.block->cluster->arrived -
+                                      w.block->cluster->ended,
+                                  cluster_warps(*w.block->cluster)));
     case WarpState::AtRegisters: return at(FindingKind::Deadlock, all + registers_text(w));
     default: return at(FindingKind::Deadlock, all + "the block's other warps do not come here");
   }

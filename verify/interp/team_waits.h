@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "verify/interp/clock.h"
@@ -24,7 +26,10 @@ struct Cluster {
   std::vector<Block*> blocks;
   std::uint32_t phase = 0;
   std::size_t arrived = 0;  ///< warps
+  std::size_t ended = 0;    ///< warps that the barrier does not wait for: they have not arrived
   SharedClock arriving, released;
+  /// What warps brought to their n-th merge, by warp of a block and n; of each rank.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::vector<float>>> parts;
 };
 
 /// Lanes of another block that stored to one of this block's slots.
@@ -37,6 +42,10 @@ struct RemoteStore {
 /// The warp comes to barrier `id` of `warps` warps, and waits unless it is the last.
 void come_to_named(Warp& w, std::uint32_t id, std::int64_t warps);
 void arrive_at_cluster(Warp& w);
+/// A warp that has ended is not waited for.
+void leave_cluster(Warp& w);
+/// The cluster's warps look again for what they wait for.
+void wake_cluster(Cluster& c);
 /// Has the cluster's barrier completed for the warp? Then it knows what the arrivals released.
 bool cluster_waited(Warp& w);
 /// Gives each thread of the warp so many registers; false if the pool lacks them.

@@ -207,6 +207,7 @@ void Worker::end_warp(Warp& w) {
   if (late)
     halt(w, std::countr_zero(late), FindingKind::Protocol,
          "a thread ends without having come to await_previous");
+  leave_cluster(w);
 }
 
 void Worker::retire(Block& b) {
