@@ -301,6 +301,7 @@ class FragmentExpander {
   }
 
   std::map<ValueId, Tile> tiles_;
+  bool merges_ = false;                  ///< the region merges over the cluster
   std::set<ValueId> accumulated_;        ///< tiles whose sums wgmmas carry on
   std::map<ValueId, Groups> in_flight_;  ///< what the loop at hand starts from
 };
@@ -310,7 +311,6 @@ bool has_fragments(const Kernel& k) {
   walk(k.body, [&](const Operation& op) {
     found = found || (op.has(TileLevel) && op.op >= Op::FragmentLoad);
   });
-  bool merges_ = false;                  ///< the region merges over the cluster
   return found;
 }
 
