@@ -25,8 +25,10 @@ struct Tiles::TilePart {
 namespace {
 
 ir::BlockTile block_tile(const ir::Schedule& s, std::int64_t m, std::int64_t n, std::int64_t k) {
-  return {static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), s.tile.warps_m,
-          s.tile.warps_n};
+  ir::BlockTile tile{static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), s.tile.warps_m,
+                     s.tile.warps_n};
+  tile.warpgroups = s.dot.unit == ir::MatrixUnit::Wgmma;
+  return tile;
 }
 
 }  // namespace
@@ -131,6 +133,14 @@ ir::Atom atom_for(const TileFactor& a, const TileFactor& b, const ir::BlockTile&
                          t.n, t.k, t.warps_m, t.warps_n),
              fmt::format("m a multiple of {} and n of {} for each warp along it, k of {}", atom->m,
                          atom->n, atom->k));
+  constexpr int rows = 64, warps = 4, most_columns = 256;
+  if (t.warpgroups && (t.warps_m % warps || t.m % (rows * t.warps_m / warps) || t.warps_n != 1 ||
+                       t.n > most_columns))
+    ir::fail(Diag::BadSchedule, loc,
+             fmt::format("schedule '{}': a product of {} x {} x {} over {} x {} warps by wgmma",
+                         s.name, t.m, t.n, t.k, t.warps_m, t.warps_n),
+             "four warps along m for each 64 rows (or a multiple) of it, one along n, of at most "
+             "256");
   return *atom;
 }
 
@@ -152,7 +162,10 @@ Value Tiles::product(const TileFactor& a, const TileFactor& b, const Operand* ac
   ValueId x = first_factor(a, l_a, loc), y = place_of(b, l_b);
   builder_.at(loc);
   if (kernel_.type(from).is_scalar()) from = builder_.emit(Op::Spread, c, {from});
-  return emit(Op::Dot, c, {{*this, from}, {*this, x}, {*this, y}}, loc);
+  std::vector<ir::Attr> unit;
+  if (tile.warpgroups)
+    unit.push_back({Key::Agent, static_cast<std::int64_t>(ir::Agent::Wgmma), {}});
+  return emit(Op::Dot, c, {{*this, from}, {*this, x}, {*this, y}}, loc, std::move(unit));
 }
 
 ValueId Tiles::place_of(const TileFactor& f, int layout) {

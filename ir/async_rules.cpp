@@ -168,6 +168,8 @@ void check_bulk(const Kernel& k, const Operation& op) {
          "copy a multiple of 16 bytes, elements of at least 8 bits");
 }
 
+constexpr std::size_t plane_operand = 6;  // of a copy_tensor
+
 void check_tensor_copy(const Kernel& k, const Defs& defs, const Operation& op) {
   const Elem e = k.type(op.in[0]).elem;
   const std::int64_t rows = op.attr(Key::Rows, 1), columns = op.attr(Key::Columns, 1);
@@ -183,14 +185,17 @@ void check_tensor_copy(const Kernel& k, const Defs& defs, const Operation& op) {
          "are swizzled");
   for (int p : root_of(k, defs, op.in[2]).params) {
     const std::size_t axes = k.params[static_cast<std::size_t>(p)].axes.size();
-    if (axes > 2 || (axes == 1 && rows != 1))
-      fail(Diag::BadAttr, op.loc,
-           fmt::format("copy_tensor of {} rows from '{}' of {} axes", rows,
-                       k.params[static_cast<std::size_t>(p)].name, axes),
-           "copy boxes of tensors over two axes, or single rows of those over one");
+    const bool planes = op.in.size() > plane_operand;
+    if ((axes > 2) != planes || (axes == 1 && rows != 1))
+      fail(
+          Diag::BadAttr, op.loc,
+          fmt::format("copy_tensor of {} rows from '{}' of {} axes{}", rows,
+                      k.params[static_cast<std::size_t>(p)].name, axes, planes ? ", by plane" : ""),
+          "copy boxes of tensors over two axes, by plane of those over more, or single rows of "
+          "those over one");
   }
-  for (std::size_t i : {3, 4})
-    if (k.type(op.in[i]).elem != Elem::S32)
+  for (std::size_t i : {std::size_t{3}, std::size_t{4}, plane_operand})
+    if (i < op.in.size() && k.type(op.in[i]).elem != Elem::S32)
       fail(Diag::WrongClass, op.loc,
            fmt::format("operand '{}' of copy_tensor is a {}", def(op.op).in[i].name,
                        name(k.type(op.in[i]).elem)),

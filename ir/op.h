@@ -70,7 +70,7 @@ constexpr Spec optional(std::string_view name, std::uint8_t classes) {
 
 struct OpDef {
   std::string_view mnemonic;
-  Spec in[6] = {};
+  Spec in[7] = {};
   Spec out[1] = {};
   Key attrs[8] = {};
   std::uint32_t traits = 0;

@@ -5,6 +5,7 @@ timers serve them and their peers. Torch tensors are the memory."""
 
 import ctypes
 import json
+import math
 import pathlib
 
 import torch
@@ -138,12 +139,18 @@ class Kernel:
         columns, rows = max(shape[-1], 1), max(shape[-2], 1) if len(shape) > 1 else 1
         dims, box = [columns, rows], [entry["columns"], entry["rows"]]
         pitch = ceil_div(columns * width, 16) * 16
+        strides = [pitch]
+        if len(shape) > 2:
+            dims.append(max(math.prod(shape[:-2]), 1))
+            box.append(1)
+            strides.append(pitch * rows)
+        rank = len(dims)
         raw = ctypes.create_string_buffer(128 + 64)
         at = (ctypes.addressof(raw) + 63) & ~63
         self.driver.cuTensorMapEncodeTiled(
-            ctypes.c_void_p(at), MAP_TYPES[width], 2, ctypes.c_void_p(tensor.data_ptr()),
-            (ctypes.c_uint64 * 2)(*dims), (ctypes.c_uint64 * 1)(pitch),
-            (ctypes.c_uint32 * 2)(*box), (ctypes.c_uint32 * 2)(1, 1), 0,
+            ctypes.c_void_p(at), MAP_TYPES[width], rank, ctypes.c_void_p(tensor.data_ptr()),
+            (ctypes.c_uint64 * rank)(*dims), (ctypes.c_uint64 * (rank - 1))(*strides),
+            (ctypes.c_uint32 * rank)(*box), (ctypes.c_uint32 * rank)(*([1] * rank)), 0,
             SWIZZLE_128 if entry["swizzled"] else SWIZZLE_NONE, L2_PROMOTION_128, 0)
         return ctypes.string_at(at, 128)
 

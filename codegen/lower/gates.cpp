@@ -66,15 +66,18 @@ void lower(ir::Tag<ir::Op::CopyTensor>, Lowerer& l, const ir::Operation& op) {
   check_box(l, op, box.rows, box.columns);
   const Address to = address(l, op, 1), gate = start_of(l, op.in[5]);
   llvm::Type* word = l.int_type(32);
-  llvm::SmallVector<llvm::Value*, 6> args{
+  llvm::SmallVector<llvm::Value*, 7> args{
       to.base, l.map_address(op), l.b().CreateSExtOrTrunc(l.value(op.in[4]), word),
       l.b().CreateSExtOrTrunc(l.value(op.in[3]), word), gate.base};
+  const bool planes = op.in.size() > 6;
+  if (planes) args.push_back(l.b().CreateSExtOrTrunc(l.value(op.in[6]), word));
   const auto [modifier, operand] = l2_priority(l, op, args);
   l.memory_asm(
       l.b().getVoidTy(),
-      fmt::format("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
-                  "{} {}, [$1, {{$2, $3}}], {}{};",
-                  modifier, to.text(0), gate.text(4), operand),
+      fmt::format(
+          "cp.async.bulk.tensor.{}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
+          "{} {}, [$1, {{$2, $3{}}}], {}{};",
+          planes ? 3 : 2, modifier, to.text(0), planes ? ", $5" : "", gate.text(4), operand),
       args);
 }
 

@@ -148,7 +148,7 @@ class FragmentExpander {
     for (Region& r : op.regions)
       walk(r, [&](const Operation& inner) {
         for (ValueId v : inner.in)
-          if (tiles_.contains(v)) all(b, v);
+          if (tiles_.contains(v) && !stays_in_slot(inner, v)) all(b, v);
         if (inner.is(Op::Fill) || inner.has(Writes)) make_reads(b, inner.in[0]);
       });
     Operation o = flattened(b, op);
@@ -262,10 +262,19 @@ class FragmentExpander {
     return size == 1 ? parts[0] : w_.pack(b, parts);
   }
 
+  bool is_slot_load(ValueId tile) const {
+    const Operation& op = tiles_.at(tile).op;
+    return op.is(Op::FragmentLoad) && w_.root(op.in[0]).slot >= 0 && !is_words(tile);
+  }
+  /// Does the op read the tile where it is, in its slot?
+  bool stays_in_slot(const Operation& op, ValueId tile) const {
+    return is_unit_dot(op) && op.in[0] != tile && is_slot_load(tile);
+  }
+
   /// An operand of a warpgroup's product: read in its slot, or made group by group.
   UnitOperand unit_operand(Builder& b, ValueId tile) {
     const Operation& op = tiles_.at(tile).op;
-    if (op.is(Op::FragmentLoad) && w_.root(op.in[0]).slot >= 0 && !is_words(tile)) return {&op, {}};
+    if (is_slot_load(tile)) return {&op, {}};
     return {nullptr, [this, &b, tile](int g) { return group(b, tile, g); }};
   }
 

@@ -78,12 +78,18 @@ class UnitProduct {
   /// Elements of a row of a panel.
   int row() const { return panel_bytes / bytes(w_.k.type(right_.load->in[0]).elem); }
 
+  /// Elements from the start of a row of the slot to the step's columns, where these run along k.
+  std::int64_t along_k(const Operation& load, int step) const {
+    std::int64_t k = std::int64_t{step} * product_.atom.k;
+    return k / row() * load.attr(Key::Pitch) + k % row();
+  }
+
   /// First element of the block's rows of A at a step along k.
   ValueId rows_of(int step, int block) {
     Places& p = w_.places;
     ValueId group = p.divided(p.warp(), warps_of_group);
     int group_rows = rows_of_unit * blocks_;
-    std::int64_t fixed = std::int64_t{block} * rows_of_unit * row() + step * product_.atom.k;
+    std::int64_t fixed = std::int64_t{block} * rows_of_unit * row() + along_k(*left_.load, step);
     return p.add(p.times(group, std::int64_t{group_rows} * row()), fixed);
   }
 
@@ -92,7 +98,8 @@ class UnitProduct {
     Swizzle s = slot_swizzle(*right_.load, bytes(w_.k.type(right_.load->in[0]).elem));
     const Box box = *box_of(w_.k, w_.k.params[w_.source(*right_.load)], w_.layout(dot_.in[2]));
     bool rows_are_k = box.row.tile == product_.k;
-    std::int64_t offset = std::int64_t{step} * product_.atom.k * (rows_are_k ? s.columns : 1);
+    std::int64_t offset =
+        rows_are_k ? std::int64_t{step} * product_.atom.k * s.columns : along_k(*right_.load, step);
     if (offset) unit.set(Key::Offset, offset);
     if (!rows_are_k) return;
     unit.set(Key::Transpose, 1);

@@ -13,7 +13,15 @@ constexpr int swizzle_align = 1024;
 constexpr int copy_align = 128;     ///< bytes; of a slot that a tensor copy fills
 constexpr int most_of_a_box = 256;  ///< elements along an axis that one copy brings
 
-void check_box(const Ring& ring, const StagedBox& box, const Operation& load, bool in_place) {
+void check_box(const Kernel& k, const Ring& ring, const StagedBox& box, const Operation& load,
+               bool in_place) {
+  const std::vector<int>& axes = k.params[box.param].axes;
+  for (std::size_t i = axes.size() > 2 ? axes.size() - 2 : axes.size(); i < axes.size(); ++i)
+    if (k.axes[axes[i]].of >= 0)
+      fail(Diag::BadSchedule, load.loc,
+           fmt::format("ring '{}' by tma for a tensor of {} axes, one of them derived", ring.name,
+                       axes.size()),
+           "let lanes or cp.async load it");
   std::int64_t row = box.columns * bytes(box.elem);
   bool fits = in_place ? row % swizzled_row == 0 : row % 16 == 0 && box.columns <= most_of_a_box;
   if (fits && box.rows <= most_of_a_box) return;
@@ -42,7 +50,7 @@ int declare_gate(Kernel& k, const std::string& name, int arrivals, int copies) {
 GatedBox declare_box(Kernel& k, const RingFacts& facts, const Ring& ring, const Operation& load,
                      bool in_place) {
   StagedBox box = staged_box(k, facts, load);
-  check_box(ring, box, load, in_place);
+  check_box(k, ring, box, load, in_place);
   int slot = declare(k, {.name = ring.name + "_ring",
                          .elem = box.elem,
                          .extent = box.rows * box.columns,
@@ -118,6 +126,7 @@ void emit_fill(Builder& b, const GateGroup& g, ValueId use, const std::vector<Op
                      .attrs = {},
                      .regions = {},
                      .loc = loads[i].loc};
+      if (loads[i].in[1] != no_value) copy.in.push_back(loads[i].in[1]);
       if (col) copy.set(Key::Offset, col * box.box.rows);
       copy.set(Key::Rows, box.box.rows);
       copy.set(Key::Columns, box.panel);
@@ -125,6 +134,21 @@ void emit_fill(Builder& b, const GateGroup& g, ValueId use, const std::vector<Op
       b.append(std::move(copy));
     }
   }
+}
+
+ValueId plane_of(Builder& b, const GatedBox& box, ValueId offset) {
+  const Kernel& k = b.kernel();
+  const std::vector<int>& axes = k.params[box.box.param].axes;
+  if (axes.size() <= 2) return no_value;
+  ValueId size = b.constant(Elem::S64, 1);
+  for (std::size_t i = axes.size() - 2; i < axes.size(); ++i) {
+    const Axis& a = k.axes[axes[i]];
+    ValueId n =
+        a.bound ? b.constant(Elem::S64, *a.bound) : b.cast(Elem::S64, k.axis_sizes[axes[i]]);
+    size = b.binary(Op::Mul, size, n);
+  }
+  size = b.binary(Op::Max, size, b.constant(Elem::S64, 1));  // of an empty tensor nothing is copied
+  return b.cast(Elem::S32, b.binary(Op::Div, offset, size));
 }
 
 void emit_take(Builder& b, const GateGroup& g, ValueId use) {

@@ -38,8 +38,11 @@ GateGroup declare_group(Kernel& k, const RingFacts& facts, const std::vector<Ope
                         const std::vector<bool>& in_place, int readers);
 
 /// The filler's side of use `use`: waits until the slots are free, announces the bytes and copies.
-/// The coordinates of the loads are values where `b` appends.
+/// The coordinates of the loads are values where `b` appends; in place of a load's offset in its
+/// tensor stands the number of the matrix there, `plane_of`.
 void emit_fill(Builder& b, const GateGroup& g, ValueId use, const std::vector<Operation>& loads);
+/// The number of the tensor's matrix that the offset is the start of; no value where it has one.
+ValueId plane_of(Builder& b, const GatedBox& box, ValueId offset);
 /// The readers' side: waits until use `use` has landed; the load from the slot; the release of it
 /// by one lane of each warp, after all lanes' reads.
 void emit_take(Builder& b, const GateGroup& g, ValueId use);

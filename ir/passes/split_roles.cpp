@@ -72,6 +72,7 @@ class RoleSplitter {
     }
     Region body;
     body.ops = std::move(rest);
+    lift_fixed(body);
     collect(body);
     ValueId warp = b.emit(Op::WarpId, scalar(Elem::S32), {});
     ValueId first = b.constant(Elem::S32, computing_);
@@ -121,6 +122,46 @@ class RoleSplitter {
 
   // ---- which loads go together -----------------------------------------------------------------
 
+  /// A box that no trip of a loop changes is taken once, before it.
+  void lift_fixed(Region& r) {
+    Region out;
+    Builder b(k_, out);
+    for (Operation& op : r.ops) {
+      for (Region& sub : op.regions) lift_fixed(sub);
+      b.at(op.loc);
+      if (op.is(Op::For)) lift_fixed(b, op.regions[0]);
+      b.append(std::move(op));
+    }
+    r.ops = std::move(out.ops);
+  }
+  void lift_fixed(Builder& before, Region& body) {
+    std::set<ValueId> changes(body.args.begin(), body.args.end()), needed;
+    auto fixed = [&](const Operation& op) {
+      return std::none_of(op.in.begin(), op.in.end(),
+                          [&](ValueId v) { return changes.contains(v); });
+    };
+    for (const Operation& op : body.ops) {
+      bool pure = op.has(Pure) && op.regions.empty();
+      if (!fixed(op) || (!pure && !is_gated(k_, op)))
+        changes.insert(op.out.begin(), op.out.end());
+      else if (is_gated(k_, op))
+        needed.insert(op.out[0]);
+    }
+    for (auto op = body.ops.rbegin(); op != body.ops.rend(); ++op)
+      if (std::any_of(op->out.begin(), op->out.end(),
+                      [&](ValueId v) { return needed.contains(v); }))
+        needed.insert(op->in.begin(), op->in.end());
+    std::vector<Operation> stay;
+    for (Operation& op : body.ops) {
+      bool lifts = !op.out.empty() && needed.contains(op.out[0]);
+      if (lifts)
+        before.append(std::move(op));
+      else
+        stay.push_back(std::move(op));
+    }
+    body.ops = std::move(stay);
+  }
+
   void collect(const Region& r) {
     std::vector<Operation> pending;
     for (const Operation& op : r.ops) {
@@ -129,11 +170,10 @@ class RoleSplitter {
         collect(sub);
       }
       if (is_gated(k_, op)) pending.push_back(op);
-      if (!op.is(Op::Dot) || pending.empty()) continue;
+      bool takes = op.is(Op::Dot) || (op.is(Op::For) && !op.out.empty());
+      if (!takes || pending.empty()) continue;
       std::vector<bool> in_place;
-      bool unit = op.attr_as<Agent>(Key::Agent) == Agent::Wgmma;
-      for (const Operation& load : pending)
-        in_place.push_back(unit && (load.out[0] == op.in[1] || load.out[0] == op.in[2]));
+      for (const Operation& load : pending) in_place.push_back(only_multiplied(op, load.out[0]));
       Taken& t = taken_.emplace_back();
       t.gates = declare_group(k_, facts_, pending, in_place, computing_);
       t.product = op.out[0];
@@ -146,6 +186,21 @@ class RoleSplitter {
     if (!pending.empty())
       fail(Diag::BadSchedule, pending[0].loc, "a ring by tma whose boxes no product takes",
            "let lanes load the operand, or multiply it");
+  }
+
+  /// Do wgmmas read the box in its slot: the product itself, or all in the loop that use it?
+  static bool only_multiplied(const Operation& op, ValueId box) {
+    auto uses = [&](const Operation& user) {
+      return std::find(user.in.begin(), user.in.end(), box) != user.in.end();
+    };
+    auto multiplies = [&](const Operation& user) {
+      return user.is(Op::Dot) && user.attr_as<Agent>(Key::Agent) == Agent::Wgmma &&
+             user.in[0] != box;
+    };
+    bool only = op.is(Op::For) ? !uses(op) : uses(op) && multiplies(op);
+    for (const Region& r : op.regions)
+      walk(r, [&](const Operation& user) { only = only && (!uses(user) || multiplies(user)); });
+    return only;
   }
 
   void refuse_branch(const Region& r) const {
@@ -193,11 +248,10 @@ class RoleSplitter {
         b.append(load_from(b, t.gates.boxes[index_of(t, op.out[0])], uses.at(&t), op));
         continue;
       }
-      if (op.is(Op::For) && !groups_in(op.regions[0]).empty()) {
+      if (op.is(Op::For) && !groups_in(op.regions[0]).empty())
         compute_loop(b, op, uses);
-        continue;
-      }
-      b.append(op);
+      else
+        b.append(op);
       auto product = op.out.empty() ? of_product_.end() : of_product_.find(op.out[0]);
       if (product != of_product_.end()) after_product(b, *product->second, uses);
     }
@@ -294,10 +348,14 @@ class RoleSplitter {
       if (product != of_product_.end()) {
         Taken& t = *product->second;
         std::vector<Operation> loads = t.loads;
-        for (Operation& load : loads) place(load, map);
+        for (std::size_t i = 0; i < loads.size(); ++i) {
+          place(loads[i], map);
+          loads[i].in[1] = plane(b, t.gates.boxes[i], loads[i].in[1]);
+        }
         emit_fill(b, t.gates, uses.at(&t), loads);
         uses[&t] = plus_one(b, uses.at(&t));
-      } else if (op.is(Op::For) && !groups_in(op.regions[0]).empty()) {
+      }
+      if (op.is(Op::For) && !groups_in(op.regions[0]).empty()) {
         fill_loop(b, op, uses, map);
       } else if (op.has(Pure) && op.regions.empty() && !makes_tile(op) &&
                  std::all_of(op.in.begin(), op.in.end(),
@@ -305,6 +363,22 @@ class RoleSplitter {
         b.append(clone(k_, op, map));
       }
     }
+  }
+
+  /// The matrix of its tensor that a box is of, once for each offset.
+  ValueId plane(Builder& b, const GatedBox& box, ValueId offset) {
+    auto it = planes_.find({box.box.param, offset});
+    return it != planes_.end() ? it->second : plane_of(b, box, offset);
+  }
+  /// Those that a loop does not change, before it.
+  void place_planes(Builder& b, const std::vector<Taken*>& groups, const ValueMap& map) {
+    for (Taken* t : groups)
+      for (const GatedBox& box : t->gates.boxes) {
+        ValueId offset = box.load.in[1];
+        if (!known(offset, map)) continue;
+        if (auto it = map.find(offset); it != map.end()) offset = it->second;
+        planes_[{box.box.param, offset}] = plane(b, box, offset);
+      }
   }
 
   bool makes_tile(const Operation& op) const {
@@ -335,6 +409,7 @@ class RoleSplitter {
     map[op.regions[0].args[0]] = trip.args[0];
     Uses inside = uses;
     std::vector<Taken*> groups = groups_in(op.regions[0]);
+    place_planes(b, groups, map);
     for (Taken* t : groups) {
       loop.in.push_back(uses.at(t));
       trip.args.push_back(k_.new_value(scalar(Elem::S32)));
@@ -360,6 +435,7 @@ class RoleSplitter {
   std::set<ValueId> outside_;
   std::list<Taken> taken_;
   std::map<ValueId, Taken*> of_load_, of_product_;
+  std::map<std::pair<int, ValueId>, ValueId> planes_;  ///< by tensor and offset
   std::map<Taken*, ValueId> first_use_;  ///< of the loop that a late release stands in
 };
 

@@ -61,7 +61,7 @@ KernelEntry entry(const std::string& name, bool causal) {
       .doc = causal ? "o = softmax(scale q k^T) v, causal, grouped heads"
                     : "o = softmax(scale q k^T) v, grouped heads",
       .types = {f16, bf16},
-      .schedules = {flash_64, flash_128, flash_256},
+      .schedules = {flash_64, flash_128, flash_256, unit_64, unit_128, unit_256},
       .make = [causal](Elem type) { return prefill(type, causal); },
       .reference = [causal](ReferenceArgs a) { reference::attend(a, causal); },
       .bytes =

@@ -8,11 +8,12 @@ namespace barline::driver {
 abi::TensorMap encode_tensor_map(const Driver& driver, abi::DevicePointer address,
                                  const TensorBox& box, const std::string& what) {
   // Dimensions count from the innermost one; its stride is the element's size.
-  const std::uint64_t extents[] = {box.columns, box.rows}, strides[] = {box.row_bytes};
-  const std::uint32_t boxes[] = {box.box_columns, box.box_rows}, every[] = {1, 1};
+  const std::uint64_t extents[] = {box.columns, box.rows, box.planes};
+  const std::uint64_t strides[] = {box.row_bytes, box.row_bytes * box.rows};
+  const std::uint32_t boxes[] = {box.box_columns, box.box_rows, 1}, every[] = {1, 1, 1};
   abi::TensorMap map;
   const abi::Result result = driver.api().cuTensorMapEncodeTiled(
-      &map, box.type, 2, reinterpret_cast<void*>(address), extents, strides, boxes, every,
+      &map, box.type, box.planes ? 3 : 2, reinterpret_cast<void*>(address), extents, strides, boxes, every,
       abi::TensorMapInterleave::None,
       box.swizzled ? abi::TensorMapSwizzle::Bytes128 : abi::TensorMapSwizzle::None,
       abi::TensorMapL2::Bytes128, abi::TensorMapFill::Zeros);

@@ -10,11 +10,12 @@
 
 namespace barline::driver {
 
-/// A row-major matrix, and the box of it that one copy brings.
+/// A row-major matrix, or several of one shape, and the box of it that one copy brings.
 struct TensorBox {
   abi::TensorMapType type{};
   unsigned element_bytes = 0;
   std::uint64_t rows = 1, columns = 1;          ///< of the matrix
+  std::uint64_t planes = 0;                     ///< matrices, one after the other; 0: it is one
   std::uint64_t row_bytes = 0;                  ///< from one row to the next, a multiple of 16
   std::uint32_t box_rows = 1, box_columns = 1;  ///< at most 256 each
   bool swizzled = false;                        ///< rows of 128 bytes

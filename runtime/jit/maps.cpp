@@ -41,8 +41,10 @@ driver::TensorBox box_of(std::string_view kernel, const Signature& s, const Sign
                          std::span<const std::int64_t> sizes) {
   const SignatureParam& p = s.params[m.param];
   const std::int64_t rows = m.height.of(sizes), columns = m.width.of(sizes);
+  std::int64_t planes = m.planes.empty() ? 0 : 1;
+  for (const SignatureSize& size : m.planes) planes *= size.of(sizes);
   const std::int64_t each = ir::bits(p.elem) / 8, bytes = columns * each;
-  if (rows > 1 && bytes % unit != 0) [[unlikely]]
+  if ((rows > 1 || planes > 1) && bytes % unit != 0) [[unlikely]]
     refuse(kernel, fmt::format("tensor '{}' has rows of {} elements of {}, {} bytes; a kernel that "
                                "copies boxes takes rows of a multiple of 16 bytes: pad axis '{}'",
                                p.name, columns, ir::name(p.elem), bytes, p.axes.back()));
@@ -50,6 +52,7 @@ driver::TensorBox box_of(std::string_view kernel, const Signature& s, const Sign
           .element_bytes = static_cast<unsigned>(each),
           .rows = static_cast<std::uint64_t>(rows),
           .columns = static_cast<std::uint64_t>(columns),
+          .planes = static_cast<std::uint64_t>(planes),
           .row_bytes = static_cast<std::uint64_t>((bytes + unit - 1) / unit * unit),
           .box_rows = static_cast<std::uint32_t>(m.rows),
           .box_columns = static_cast<std::uint32_t>(m.columns),

@@ -121,20 +121,24 @@ SignatureGrid parse_grid(const Signature& s, std::string_view text) {
 
 SignatureMap map_of(const ir::Kernel& k, const std::vector<int>& dynamic, const ir::TensorMap& m) {
   const std::vector<int>& axes = k.params[m.param].axes;
-  SignatureMap map{m.param, m.rows, m.columns, m.swizzled, {}, {}};
+  SignatureMap map{m.param, m.rows, m.columns, m.swizzled, {}, {}, {}};
   if (!axes.empty()) map.width = size_of(k, dynamic, axes.back());
   if (axes.size() > 1) map.height = size_of(k, dynamic, axes[axes.size() - 2]);
+  for (std::size_t i = 0; i + 2 < axes.size(); ++i)
+    map.planes.push_back(size_of(k, dynamic, axes[i]));
   return map;
 }
 
 std::string to_text(const Signature& s, const SignatureMap& m) {
-  return fmt::format("{}:{}x{}{}:{}:{}", s.params[m.param].name, m.rows, m.columns,
-                     m.swizzled ? "s" : "", to_text(s, m.height), to_text(s, m.width));
+  std::string text = fmt::format("{}:{}x{}{}:{}:{}", s.params[m.param].name, m.rows, m.columns,
+                                 m.swizzled ? "s" : "", to_text(s, m.height), to_text(s, m.width));
+  for (const SignatureSize& size : m.planes) text += ":" + to_text(s, size);
+  return text;
 }
 
 SignatureMap parse_map(const Signature& s, std::string_view text) {
   auto parts = split(text, ':');
-  if (parts.size() != 4) refuse(text);
+  if (parts.size() < 4) refuse(text);
   SignatureMap m;
   auto named = [&](const SignatureParam& p) { return p.tensor && p.name == parts[0]; };
   auto param = std::find_if(s.params.begin(), s.params.end(), named);
@@ -147,6 +151,7 @@ SignatureMap parse_map(const Signature& s, std::string_view text) {
   m.columns = number(box[1]);
   m.height = parse_size(s, parts[2]);
   m.width = parse_size(s, parts[3]);
+  for (std::size_t i = 4; i < parts.size(); ++i) m.planes.push_back(parse_size(s, parts[i]));
   return m;
 }
 

@@ -70,6 +70,7 @@ struct SignatureMap {
   std::int64_t rows = 1, columns = 1;
   bool swizzled = false;
   SignatureSize height, width;
+  std::vector<SignatureSize> planes{};  ///< axes before the last two, counted as one
   bool operator==(const SignatureMap&) const = default;
 };
 

@@ -118,8 +118,10 @@ kernel @k
 axis m
 axis K
 axis units of K / 64 * 2
+axis two = 2
 param %x: in ptr<f16, global> [m, units]
 param %b: in ptr<f32, global> [K]
+param %p: in ptr<f16, global> [m, two, m, K]
 size %m
 size %K
 slot %s: f16[4096] x 1
@@ -131,12 +133,14 @@ grid 1 1 1
   %c0 = const {value = 0} : s32
   copy_tensor %s, %c0, %x, %c0, %c0, %g {rows = 64, columns = 64, swizzled = 1}
   copy_tensor %r, %c0, %b, %c0, %c0, %g {rows = 1, columns = 64}
+  copy_tensor %s, %c0, %p, %c0, %c0, %g, %c0 {rows = 64, columns = 64, swizzled = 1}
   yield
 }
 )");
   jit::Signature s = jit::signature_of(k);
   CHECK(jit::to_text(s) ==
-        "x:in:f16[m,units=K%64*2];b:in:f32[K]|m:1,K:1|1,1,1|x:64x64s:m:K%64*2;b:1x64:1:K");
+        "x:in:f16[m,units=K%64*2];b:in:f32[K];p:in:f16[m,two=2,m,K]|m:1,K:1|1,1,1|"
+        "x:64x64s:m:K%64*2;b:1x64:1:K;p:64x64s:m:K:m:2");
   CHECK(jit::parse_signature(jit::to_text(s)) == s);
   for (const char* map : {"y:64x64:m:K", "x:64:m:K", "x:64x64:m", "x:64x64t:m:K", "x:0x64:m:K"})
     CHECK_THROWS_AS(jit::parse_signature(std::string("x:in:f16[m,K]|m:1,K:1|1,1,1|") + map),

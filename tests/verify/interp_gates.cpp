@@ -289,6 +289,17 @@ yield
       const int want = inside ? (r - 1) * 100 + c + 64 + 1 : 0;
       REQUIRE(y.as<std::uint16_t>()[r * 64 + ((c / 8) ^ r) * 8 + c % 8] == want);
     }
+  // The same matrix as number 2 of three, the others all ones: none of theirs comes along.
+  std::string planes = planted(text, "axis cols = 100", "axis cols = 100\naxis planes = 3");
+  planes = planted(planes, "[rows, cols]", "[planes, rows, cols]");
+  planes = planted(planes, "%row = const", "%plane = const {value = 1} : s32\n%row = const");
+  planes = planted(planes, "%full {rows", "%full, %plane {rows");
+  std::vector<std::uint16_t> three(1500, 1);
+  std::copy(v.begin(), v.end(), three.begin() + 500);
+  ir::Tensor x3 = tensor(ir::Elem::F16, three), y3(ir::Elem::F16, {512});
+  x3.shape = {3, 5, 100};
+  for (const std::string& found : test::findings(planes, {x3, y3})) REQUIRE(found == "");
+  CHECK(std::equal(y.as<std::uint16_t>(), y.as<std::uint16_t>() + 512, y3.as<std::uint16_t>()));
   CHECK(test::unless_refused(planted(text, " align 1024", ""), {x, y}, {}) == "accepted");
   std::string shifted = planted(text, "slot %s: f16[512] x 1 align 1024",
                                 "slot %pad: f16[64] x 1\nslot %s: f16[512] x 1");

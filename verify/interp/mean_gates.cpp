@@ -105,20 +105,29 @@ void run_copy_bulk(Warp& w, const Inst& i) {
 struct BoxCopy {
   std::int64_t rows, columns;          ///< of the box
   std::int64_t row, col;               ///< its origin
-  std::int64_t all_rows, all_columns;  ///< of the tensor
+  std::int64_t all_rows, all_columns;  ///< of the tensor, or of one of its planes
+  std::int64_t plane, planes;
 };
+
+/// The matrices of a tensor, all axes before the last two counted as one.
+std::int64_t planes_of(std::span<const int> axes, std::span<const std::int64_t> sizes) {
+  std::int64_t n = 1;
+  for (std::size_t i = 0; i + 2 < axes.size(); ++i) n *= sizes[static_cast<std::size_t>(axes[i])];
+  return n;
+}
 
 /// Elements [c, c + n) of row r of the box go to `at`: those inside, then zeros.
 void add_stretch(Pieces& p, const View& tensor, const Access& from, const BoxCopy& b,
                  std::int64_t r, std::int64_t c, std::int64_t n, std::int64_t at) {
   const std::int64_t row = b.row + r, col = b.col + c;
   std::int64_t inside = 0, before = 0;
-  if (row >= 0 && row < b.all_rows) {
+  if (row >= 0 && row < b.all_rows && b.plane >= 0 && b.plane < b.planes) {
     before = std::clamp<std::int64_t>(-col, 0, n);
     inside = std::clamp<std::int64_t>(b.all_columns - col - before, 0, n - before);
   }
   p.add(at, before, nullptr);
-  p.add(at + before, inside, tensor.data + byte_of(from, row * b.all_columns + col + before));
+  p.add(at + before, inside,
+        tensor.data + byte_of(from, (b.plane * b.all_rows + row) * b.all_columns + col + before));
   p.add(at + before + inside, n - before - inside, nullptr);
 }
 
@@ -139,7 +148,7 @@ void copy_box(Warp& w, int l, const Inst& i, const Access& to, const Access& fro
       add_stretch(p, tensor, from, b, r, c, swizzle.chunk, at + swizzle.at(r, c));
 }
 
-/// a, b: row and column; imm: columns, target: rows; n: swizzled.
+/// a, b, c: row, column and plane; imm: columns, target: rows; n: swizzled.
 void run_copy_tensor(Warp& w, const Inst& i) {
   const auto [to, from, gate] = tables(w, i);
   const Program& program = w.worker->program;
@@ -150,12 +159,15 @@ void run_copy_tensor(Warp& w, const Inst& i) {
         from.choices.empty() ? from.param : from.choices[w.at<std::uint32_t>(from.copy)[l]].param;
     const auto& axes = program.kernel->params[static_cast<std::size_t>(param)].axes;
     const auto& sizes = program.geometry.axis_sizes;
+    const bool planes = axes.size() > 2;
     const BoxCopy box{.rows = i.target,
                       .columns = i.imm,
                       .row = w.at<std::int32_t>(i.a)[l],
                       .col = w.at<std::int32_t>(i.b)[l],
                       .all_rows = axes.size() > 1 ? sizes[axes[axes.size() - 2]] : 1,
-                      .all_columns = sizes[axes.back()]};
+                      .all_columns = sizes[axes.back()],
+                      .plane = planes ? w.at<std::int32_t>(i.c)[l] : 0,
+                      .planes = planes_of(axes, sizes)};
     Pieces p(w, l, to);
     copy_box(w, l, i, to, from, box, at.at[l], p);
     issue(w, l, gate_of(w, gate, l), std::move(p.pieces), byte_of(to, box.rows * box.columns));
@@ -242,6 +254,7 @@ void mean(Tag<Op::CopyTensor>, Compiler& c, const Operation& op) {
   c.emit({.run = &run_copy_tensor,
           .a = c.in(op.in[3]),
           .b = c.in(op.in[4]),
+          .c = op.in.size() > 6 ? c.in(op.in[6]) : Operand{},
           .n = static_cast<std::uint32_t>(op.attr(Key::Swizzled)),
           .weight = 1,
           .target = static_cast<std::uint32_t>(op.attr(Key::Rows, 1)),
