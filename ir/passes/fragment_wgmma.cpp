@@ -5,7 +5,9 @@
 // its products.
 //
 // A product that a loop accumulates leaves its last group in flight: the next trip's operands are
-// made while it runs, and the sums become values behind the loop.
+// made while it runs, and the sums become values behind the loop. Where A is made in registers, a
+// product is two groups: while one half's registers are read by the unit, the other half's are
+// made.
 #include "ir/diagnostic.h"
 #include "ir/passes/fragments_p.h"
 
@@ -27,31 +29,50 @@ class UnitProduct {
     steps_ = product_.tile.k / product_.atom.k;
   }
 
-  Groups run(Groups acc) {
+  /// `carried`: the group before is in flight, and the last one stays so.
+  Groups run(Groups acc, bool carried) {
     if (!right_.load)
       fail(Diag::BadSchedule, dot_.loc, "a product by wgmma whose second operand is in no slot",
            "stream the operand through shared memory, by tma");
-    make_registers();
-    b_.append(
-        {.op = Op::WgmmaFence, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = dot_.loc});
-    for (int step = 0; step < steps_; ++step)
-      for (int block = 0; block < blocks_; ++block) one(acc, step, block);
-    b_.emit(Op::WgmmaCommit, {});
+    const int groups = carried && !left_.load && steps_ % 2 == 0 ? 2 : 1;
+    for (int i = 0; i < groups; ++i) {
+      group(acc, steps_ / groups * i, steps_ / groups * (i + 1));
+      if (carried) wait(groups == 1 && !left_.load ? 0 : 1);
+    }
     return acc;
   }
 
  private:
-  /// A in registers is whole before the fence that hands it over.
-  void make_registers() {
-    if (left_.load) return;
-    for (int step = 0; step < steps_; ++step)
-      for (int block = 0; block < blocks_; ++block) {
-        int first = (step + steps_ * block) * 2;
-        a_.push_back(w_.join(b_, left_.groups(first), left_.groups(first + 1)));
-      }
+  /// Steps [begin, end) as a group.
+  void group(Groups& acc, int begin, int end) {
+    a_.clear();
+    for (int step = begin; step < end; ++step) make_registers(step);
+    b_.append(
+        {.op = Op::WgmmaFence, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = dot_.loc});
+    for (int step = begin; step < end; ++step)
+      for (int block = 0; block < blocks_; ++block)
+        one(acc, step, block, left_.load ? no_value : a_[(step - begin) * blocks_ + block]);
+    b_.emit(Op::WgmmaCommit, {});
   }
 
-  void one(Groups& acc, int step, int block) {
+  void wait(int pending) {
+    b_.append({.op = Op::WgmmaWait,
+               .in = {},
+               .out = {},
+               .attrs = {{Key::Pending, pending, {}}},
+               .regions = {},
+               .loc = dot_.loc});
+  }
+
+  /// A in registers is whole before the fence that hands it over.
+  void make_registers(int step) {
+    for (int block = 0; block < blocks_ && !left_.load; ++block) {
+      int first = (step + steps_ * block) * 2;
+      a_.push_back(w_.join(b_, left_.groups(first), left_.groups(first + 1)));
+    }
+  }
+
+  void one(Groups& acc, int step, int block, ValueId a) {
     Operation unit{.op = left_.load ? Op::WgmmaSlots : Op::Wgmma,
                    .in = {},
                    .out = {},
@@ -61,7 +82,7 @@ class UnitProduct {
     if (left_.load) {
       unit.in = {left_.load->in[0], rows_of(step, block)};
     } else {
-      unit.in = {a_[static_cast<std::size_t>(block + blocks_ * step)]};
+      unit.in = {a};
     }
     unit.in.push_back(right_.load->in[0]);
     unit.in.push_back(w_.places.number(0));
@@ -111,7 +132,7 @@ class UnitProduct {
   const Operation& dot_;
   const UnitOperand &left_, &right_;
   Product product_;
-  Groups a_;  ///< A in registers, by step and block
+  Groups a_;  ///< A in registers, of a group by step and block
   int blocks_ = 1, columns_ = 1, steps_ = 1;
 };
 
@@ -137,15 +158,8 @@ Groups expand_unit_dot(Builder& b, FragmentWorld& w, const Operation& dot, Group
                        const UnitOperand& left, const UnitOperand& right) {
   bool carried = w.k.type(acc[0]).in_flight;
   if (!carried) acc = in_flight(b, w, acc);
-  acc = UnitProduct(b, w, dot, left, right).run(std::move(acc));
-  if (!carried) return landed(b, w, acc);
-  b.append({.op = Op::WgmmaWait,
-            .in = {},
-            .out = {},
-            .attrs = {{Key::Pending, 1, {}}},
-            .regions = {},
-            .loc = dot.loc});
-  return acc;
+  acc = UnitProduct(b, w, dot, left, right).run(std::move(acc), carried);
+  return carried ? acc : landed(b, w, acc);
 }
 
 }  // namespace barline::ir
