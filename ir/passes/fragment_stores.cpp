@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Neighbours along a row go out together where the row's length is even, one by one where it is
+// Neighbours along a row go out together: eight of 16 bits where the row's length is a multiple of
+// 8 and the fragment lies so (fragment_rows.cpp), pairs where it is even, one by one where it is
 // not; a length that the launch decides is asked once. Of the threads that hold an element one
 // stores it.
 #include <algorithm>
+#include <functional>
 
-#include "ir/passes/fragments_p.h"
+#include "ir/passes/fragment_rows_p.h"
 #include "ir/rewrite.h"
 
 namespace barline::ir {
 namespace {
+
+/// A thread with few elements gains less by rows than their exchange takes in registers.
+constexpr std::size_t fewest_quads = 2;
 
 class StoreExpander {
  public:
@@ -27,20 +32,37 @@ class StoreExpander {
     owner_ = places_.owner(layout_);
     width_ = w_.size(b_, root_, 0);
     if (box_.row.tensor >= 0) height_ = w_.size(b_, root_, 1);
-    bool pairs = group_size(layout_) > 1 && layout_.digits[0].axis == box_.col.tile;
-    if (!pairs || always_even()) return all(pairs);
-    ValueId rest = b_.binary(Op::Rem, width_, places_.number(2));
-    ValueId even = b_.compare(Compare::Eq, rest, places_.number(0));
-    append_if(
-        b_, even, [&] { all(true); }, [&] { all(false); });
+    quads_ = bits(w_.k.type(store_.in[4]).elem) == 16 ? row_quads(layout_, box_)
+                                                      : std::vector<RowQuad>();
+    if (quads_.size() < fewest_quads) return by_pairs();
+    where_multiple(
+        8, [&] { by_rows(); }, [&] { by_pairs(); });
   }
 
  private:
-  bool always_even() const {
-    return std::all_of(root_.params.begin(), root_.params.end(), [&](int p) {
+  /// then() where the rows' length is a multiple of n, else otherwise().
+  void where_multiple(int n, const std::function<void()>& then,
+                      const std::function<void()>& otherwise) {
+    const bool always = std::ranges::all_of(root_.params, [&](int p) {
       const Axis& a = w_.k.axes[w_.k.params[p].axes.back()];
-      return (a.bound ? *a.bound : a.multiple) % 2 == 0;
+      return (a.bound ? *a.bound : a.multiple) % n == 0;
     });
+    if (always) return then();
+    ValueId rest = b_.binary(Op::Rem, width_, places_.number(n));
+    append_if(b_, b_.compare(Compare::Eq, rest, places_.number(0)), then, otherwise);
+  }
+
+  void by_rows() {
+    RowStore rows(b_, w_, places_, layout_, box_);
+    for (const RowQuad& q : quads_)
+      put(b_.binary(Op::Add, store_.in[2], rows.row(q)),
+          b_.binary(Op::Add, store_.in[3], rows.column(q)), rows.value(q, groups_));
+  }
+
+  void by_pairs() {
+    if (group_size(layout_) == 1 || layout_.digits[0].axis != box_.col.tile) return all(false);
+    where_multiple(
+        2, [&] { all(true); }, [&] { all(false); });
   }
 
   void all(bool pairs) {
@@ -60,11 +82,15 @@ class StoreExpander {
   }
 
   void one(int reg, ValueId value) {
-    ValueId c = position(box_.col, store_.in[3], reg);
+    const ValueId c = position(box_.col, store_.in[3], reg);
+    put(height_ == no_value ? no_value : position(box_.row, store_.in[2], reg), c, value);
+  }
+
+  /// Stores at row r and column c, if they are inside.
+  void put(ValueId r, ValueId c, ValueId value) {
     ValueId active = b_.compare(Compare::Lt, c, width_);
     ValueId index = w_.wide(b_, store_.in[1]);
     if (height_ != no_value) {
-      ValueId r = position(box_.row, store_.in[2], reg);
       active = b_.binary(Op::And, active, b_.compare(Compare::Lt, r, height_));
       index = b_.binary(Op::Add, index, b_.binary(Op::Mul, w_.wide(b_, r), w_.wide(b_, width_)));
     }
@@ -87,6 +113,7 @@ class StoreExpander {
   const Root& root_;
   Box box_;
   const Groups& groups_;
+  std::vector<RowQuad> quads_;
   ValueId owner_ = no_value, width_ = no_value, height_ = no_value;
 };
 
