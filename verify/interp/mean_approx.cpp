@@ -18,7 +18,11 @@ struct ApproxLane {
   }
 };
 
-double ex2(double x) { return std::exp2(x); }
+/// Without numbers below the normal ones.
+double ex2(double x) {
+  const double y = std::exp2(x);
+  return y < 0x1p-126 ? 0 : y;
+}
 double lg2(double x) { return std::log2(x); }
 double rcp(double x) { return 1 / x; }
 double rsqrt(double x) { return 1 / std::sqrt(x); }
