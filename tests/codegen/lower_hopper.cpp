@@ -158,6 +158,24 @@ TEST_CASE("a tensor copy names map, column and row", "[codegen][lower][hopper]")
   CHECK(has(line_of(ptx, "mov.b32  " + row + ","), ", 1;"));
 }
 
+TEST_CASE("a tensor over more axes is copied by plane", "[codegen][lower][hopper]") {
+  const std::string planes = "axis two = 2\nparam %p: in ptr<f16, global> [two, two, rows, n]\n";
+  auto copy = [](const char* of, const char* plane) {
+    return fmt::format(
+        "copy_tensor %s, %c0, %{}, %c0, %c0, %full{} {{rows = 64, columns = 64, swizzled = 1}}\n",
+        of, plane);
+  };
+  const std::string text = line_of(ptx_of(copy("p", ", %c1"), planes), "cp.async.bulk.tensor");
+  CHECK(text.starts_with("cp.async.bulk.tensor.3d.shared::cluster.global.tile."));
+  const auto from = text.find('{');
+  const std::string coordinates = text.substr(from, text.find('}') - from);
+  CHECK(std::count(coordinates.begin(), coordinates.end(), ',') == 2);
+  CHECK_THROWS_WITH(ir::check(kernel(copy("p", ""), planes)),
+                    Catch::Contains("from 'p' of 4 axes"));
+  CHECK_THROWS_WITH(ir::check(kernel(copy("x", ", %c1"), planes)),
+                    Catch::Contains("from 'x' of 2 axes, by plane"));
+}
+
 TEST_CASE("each box of each tensor has a map, chosen with the tensor", "[codegen][lower][hopper]") {
   const std::string body =
       "%p = choose %m, %x, %z, %x : ptr<f16, global>\n"

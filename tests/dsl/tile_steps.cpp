@@ -102,6 +102,18 @@ TEST_CASE("a product's tile is whole atoms a warp", "[dsl]") {
           {.name = "odd", .tile = {.m = 24, .n = 16, .warps_m = 2}});
 }
 
+TEST_CASE("a warpgroup's unit takes 64 rows for each four warps", "[dsl]") {
+  for (const ir::MatrixTile& tile : {ir::MatrixTile{.m = 64, .n = 16, .warps_m = 2},
+                                     ir::MatrixTile{.m = 64, .n = 16, .warps_m = 4, .warps_n = 2}})
+    refused(ir::Diag::BadSchedule, "by wgmma",
+            [](Tiles& b, const Given& g) {
+              Index t = b.rows(g.T);
+              b.each(g.S, b.size(g.S),
+                     [&](Index s) { at = __LINE__, b.dot(g.q(t, g.D), g.k(s, g.D)); });
+            },
+            {.name = "unit", .tile = tile, .dot = {.unit = ir::MatrixUnit::Wgmma}});
+}
+
 TEST_CASE("a variable keeps the axes of its first value", "[dsl]") {
   refused(ir::Diag::TypeMismatch, "assigned to a variable", [](Tiles& b, const Given& g) {
     Index t = b.rows(g.T);
