@@ -105,6 +105,16 @@ constexpr ir::Schedule unit(std::string_view name, int rows, int tokens, int slo
   return s;
 }
 
+/// The same by two blocks of a cluster that have half of k each, for few tokens: one tile a
+/// cluster, and each block stores half of its sums.
+constexpr ir::Schedule cluster(std::string_view name, int tokens, int slots, bool scales) {
+  ir::Schedule s = unit(name, 192, tokens, slots, scales);
+  s.tile.k = 128;
+  s.walk = ir::Walk::Grid;
+  s.splits = {{.axis = "K", .over = ir::Team::Cluster, .parts = 2, .merge = ir::Merge::Dsmem}};
+  return s;
+}
+
 /// A product of any shape: lanes fill two slots a step ahead, scales go to registers.
 constexpr ir::Schedule pair_64x64{
     .name = "pair64x64",
@@ -153,6 +163,13 @@ void add_quantised(Registry& registry) {
     return rings;
   };
   rings8.push_back(design_s("s56", 56));
+  const std::vector<ir::Schedule> of_columns = rings8;
+  rings4.push_back(cluster("cluster192x32", 32, 8, true));
+  rings4.push_back(cluster("cluster192x64", 64, 6, true));
+  rings4.push_back(cluster("cluster192x128", 128, 3, true));
+  rings8.push_back(cluster("cluster192x32", 32, 5, false));
+  rings8.push_back(cluster("cluster192x64", 64, 4, false));
+  rings8.push_back(cluster("cluster192x128", 128, 3, false));
   registry.add(entry(
       "qkv_w4a16", "q, k, v = x {w_q, w_k, w_v}, int4 weights in groups of 128",
       all(design_s("s", 56), design_sp_scales, rings4), [](Elem) { return qkv_w4a16(128); }, int4));
@@ -160,7 +177,7 @@ void add_quantised(Registry& registry) {
                      all(design_s("s", 48), design_sp, rings8), qkv_w8a16, int8));
   registry.add(entry("qkv_w8a16_columns",
                      "q, k, v = x {w_q, w_k, w_v}, int8 weights, a scale a column",
-                     all(design_s("s", 48), design_sp, rings8), qkv_w8a16_columns, int8));
+                     all(design_s("s", 48), design_sp, of_columns), qkv_w8a16_columns, int8));
   KernelEntry one = entry(
       "matmul_w4a16", "y = x w, int4 weights in groups of 128", {pair_64x64, rings4[1]},
       [](Elem type) { return matmul_w4a16(type, 128); }, single);
