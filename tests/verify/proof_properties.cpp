@@ -346,7 +346,8 @@ grid 1 1 1
 {
   %t = thread_rank : s32
   %zero = const {value = 0} : s32
-  %limit = const {value = )" + condition +
+  %limit = const {value = )" +
+                     condition +
                      R"(} : s32
   %rare = cmp %c, %limit {pred = lt} : i1
   if %rare () {
@@ -365,4 +366,49 @@ grid 1 1 1
   CHECK(far.verdict == Verdict::Unknown);
   REQUIRE(far.findings.size() == 1);
   CHECK(far.findings[0].message.find("no replayed case comes to it") == 0);
+}
+
+TEST_CASE(
+    "a kernel that asks whether a size is even, or a multiple of eight, is replayed at each") {
+  auto r = prove(ir::parse(R"(bir 1
+kernel @k
+axis n
+param %y: out ptr<f32, global> [n]
+size %n
+threads 32 1 1
+grid n/64 1 1
+{
+  %t = thread_rank : s32
+  %b = block_id {dim = 0} : s32
+  %c0 = const {value = 0} : s32
+  %c2 = const {value = 2} : s32
+  %c8 = const {value = 8} : s32
+  %c64 = const {value = 64} : s32
+  %v = const {value = 1.0} : f32
+  %o = mul %b, %c64 : s32
+  %i = add %o, %t : s32
+  %in = cmp %i, %n {pred = lt} : i1
+  %r8 = rem %n, %c8 : s32
+  %by8 = cmp %r8, %c0 {pred = eq} : i1
+  if %by8 () {
+    store %y, %i, %v, %in
+    yield
+  } () {
+    %r2 = rem %n, %c2 : s32
+    %by2 = cmp %r2, %c0 {pred = eq} : i1
+    if %by2 () {
+      store %y, %i, %v, %in
+      yield
+    } () {
+      store %y, %i, %v, %in
+      yield
+    }
+    yield
+  }
+  yield
+}
+)",
+                           "test.bir"));
+  INFO(to_string(r));
+  CHECK(r.verdict == Verdict::Proved);
 }

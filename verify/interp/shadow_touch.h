@@ -27,6 +27,7 @@ inline Refusal Shadow::touch(const Warp& w, int lane, std::int64_t cell, Touch t
     return refuse(reading_[cell], Refusal::BeingRead);
   Stamp& write = writes_[cell];
   bool written = write.count > birth_;
+  if (!races_ && touch == Touch::WeakRead && (written || !initialised_)) return Refusal::None;
   if (races_ && written && !ordered(w, lane, write)) return refuse(write);
   if (touch == Touch::WeakWrite && (!others_ || others_[cell].count == 0)) {
     stamp(w, lane, write, touch, wide);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "ir/extents.h"
+#include "ir/rewrite.h"
 #include "verify/proof/eval.h"
 
 namespace barline::verify::proof {
@@ -71,7 +72,8 @@ struct Dimension {
   int axis = -1;
   int param = -1;
   std::int64_t multiple = 1;
-  std::int64_t share = 0;  ///< elements of a block along a dimension of the grid
+  std::int64_t share = 0;          ///< elements of a block along a dimension of the grid
+  std::set<std::int64_t> rests{};  ///< divisors whose rest the kernel asks for
 
   std::int64_t in(const Sizes& s) const { return axis >= 0 ? s.axes[axis] : s.scalars[param]; }
   /// Sets it, and what derives from it.
@@ -84,6 +86,32 @@ struct Dimension {
   }
 };
 
+/// What the kernel divides a size by to ask for the rest, by the size: vectors and pairs of a row
+/// whose length is known at launch. Segments choose among sizes.
+class AskedRests {
+ public:
+  explicit AskedRests(const ir::Kernel& k) : k_(k), defs_(ir::definitions(k)) {
+    ir::walk(k.body, [&](const Operation& op) {
+      if (!op.is(Op::Rem)) return;
+      const Operation* by = defs_[op.in[1]];
+      if (by && by->is(Op::Const)) add(op.in[0], ir::constant_value(k, *by));
+    });
+  }
+  const std::set<std::int64_t>& of(ValueId size) { return rests_[size]; }
+
+ private:
+  void add(ValueId v, std::int64_t n) {
+    if (std::ranges::find(k_.axis_sizes, v) != k_.axis_sizes.end()) rests_[v].insert(n);
+    const Operation* op = defs_[v];
+    if (!op || !(op->is(Op::Select) || op->is(Op::Cast))) return;
+    for (std::size_t i = op->is(Op::Select) ? 1 : 0; i < op->in.size(); ++i) add(op->in[i], n);
+  }
+
+  const ir::Kernel& k_;
+  std::vector<const Operation*> defs_;
+  std::map<ValueId, std::set<std::int64_t>> rests_;
+};
+
 /// Elements of axis `of` that a block has if `axis`, which may derive from it, is in the grid.
 std::int64_t share_of(const ir::Kernel& k, const ir::GridDim& g, int axis, int of) {
   if (axis == of) return g.per_block;
@@ -93,9 +121,11 @@ std::int64_t share_of(const ir::Kernel& k, const ir::GridDim& g, int axis, int o
 
 std::vector<Dimension> dimensions(const ir::Kernel& k) {
   std::vector<Dimension> all;
+  AskedRests rests(k);
   for (std::size_t i = 0; i < k.axes.size(); ++i) {
     if (!ir::is_dynamic(k.axes[i])) continue;
-    Dimension d{k.axes[i].name, static_cast<int>(i), -1, k.axes[i].multiple, 0};
+    Dimension d{k.axes[i].name,           static_cast<int>(i), -1, k.axes[i].multiple, 0,
+                rests.of(k.axis_sizes[i])};
     for (const ir::GridDim& g : k.launch.grid) {
       if (g.axis >= 0) d.share = std::max(d.share, share_of(k, g, g.axis, d.axis));
       for (int also : g.also) d.share = std::max(d.share, share_of(k, g, also, d.axis));
@@ -104,7 +134,7 @@ std::vector<Dimension> dimensions(const ir::Kernel& k) {
   }
   for (std::size_t i = 0; i < k.params.size(); ++i)
     if (k.params[i].type.is_scalar() && ir::is_int(k.params[i].type.elem))
-      all.push_back({k.params[i].name, -1, static_cast<int>(i), 1, 0});
+      all.push_back({k.params[i].name, -1, static_cast<int>(i), 1, 0, {}});
   return all;
 }
 
@@ -169,6 +199,10 @@ std::set<std::int64_t> values_of(const ir::Kernel& k, const Sizes& base, const D
   }
   bool looped = values.size() > 1;
   if (d.share) values.insert({d.rounded(d.share), d.rounded(2 * d.share + (d.share + 1) / 2)});
+  for (std::int64_t n : d.rests) {  // half of it is left: the next smaller piece fits
+    const std::int64_t whole = (2 * d.share + n - 1) / n * n;
+    if (n / 2 > 0 && n / 2 % d.multiple == 0) values.insert(whole + n / 2);
+  }
   if (!looped && !d.share) {
     std::int64_t threads = k.launch.block_threads();
     values.insert({d.rounded(2), d.rounded(threads), d.rounded(threads + threads / 2 + 1)});
