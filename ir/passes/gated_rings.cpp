@@ -2,6 +2,8 @@
 #include "ir/passes/gated_rings_p.h"
 
 #include <fmt/format.h>
+#include <algorithm>
+#include <set>
 
 #include "ir/diagnostic.h"
 
@@ -69,12 +71,53 @@ ValueId phase_of(Builder& b, const GateGroup& g, ValueId use) {
   return b.binary(Op::Div, use, b.constant(Elem::S32, g.slots));
 }
 
+/// What defines the gated loads of a loop's body that are the same in every trip.
+std::set<ValueId> fixed_boxes(const Kernel& k, const Region& body) {
+  std::set<ValueId> changes(body.args.begin(), body.args.end()), needed;
+  for (const Operation& op : body.ops) {
+    bool gated = is_gated(k, op), pure = op.has(Pure) && op.regions.empty();
+    bool fixed =
+        std::none_of(op.in.begin(), op.in.end(), [&](ValueId v) { return changes.contains(v); });
+    if (!fixed || (!pure && !gated))
+      changes.insert(op.out.begin(), op.out.end());
+    else if (gated)
+      needed.insert(op.out[0]);
+  }
+  for (auto op = body.ops.rbegin(); op != body.ops.rend(); ++op)
+    if (!op->out.empty() && needed.contains(op->out[0]))
+      needed.insert(op->in.begin(), op->in.end());
+  return needed;
+}
+
 }  // namespace
 
 std::int64_t GateGroup::bytes() const {
   std::int64_t sum = 0;
   for (const GatedBox& b : boxes) sum += b.box.rows * b.box.columns * ir::bytes(b.box.elem);
   return sum;
+}
+
+bool is_gated(const Kernel& k, const Operation& op) {
+  const Ring* ring = ring_of(k, op);
+  return ring && ring->by == Agent::Tma;
+}
+
+void lift_fixed_boxes(Kernel& k, Region& r) {
+  std::vector<Operation> ops;
+  for (Operation& op : r.ops) {
+    for (Region& sub : op.regions) lift_fixed_boxes(k, sub);
+    if (op.is(Op::For)) {
+      const std::set<ValueId> lifted = fixed_boxes(k, op.regions[0]);
+      std::vector<Operation> stay;
+      for (Operation& inner : op.regions[0].ops) {
+        bool lifts = !inner.out.empty() && lifted.contains(inner.out[0]);
+        (lifts ? ops : stay).push_back(std::move(inner));
+      }
+      op.regions[0].ops = std::move(stay);
+    }
+    ops.push_back(std::move(op));
+  }
+  r.ops = std::move(ops);
 }
 
 GateGroup declare_group(Kernel& k, const RingFacts& facts, const std::vector<Operation>& loads,

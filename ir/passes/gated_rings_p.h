@@ -32,6 +32,11 @@ struct GateGroup {
   std::int64_t bytes() const;
 };
 
+/// Does a ring by tensor copies stage the load?
+bool is_gated(const Kernel& k, const Operation& op);
+/// Moves gated loads that no trip of a loop changes in front of it, where one box serves all trips.
+void lift_fixed_boxes(Kernel& k, Region& r);
+
 /// Declares the slots and gates of a group of loads that a ring stages each. `loads`: staged loads
 /// that one product takes; `in_place`: those that the product reads in the slot (wgmma).
 GateGroup declare_group(Kernel& k, const RingFacts& facts, const std::vector<Operation>& loads,
