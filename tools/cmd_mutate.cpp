@@ -18,9 +18,13 @@ using json = nlohmann::ordered_json;
 using verify::MutantFate;
 using verify::MutantResult;
 
+/// Unless all shifts are asked for.
+constexpr std::size_t most_of_a_kind = 12;
+
 struct ConfigMutants {
   Job job;
   std::vector<MutantResult> mutants;
+  std::size_t invited = 0;  ///< places for a mutation: unrolled copies of one op are sampled
   int count(MutantFate fate) const {
     return static_cast<int>(std::count_if(mutants.begin(), mutants.end(),
                                           [&](const MutantResult& m) { return m.fate == fate; }));
@@ -35,7 +39,9 @@ ConfigMutants mutate_config(const Session& session, const Job& job, bool shifts)
   verify::MutateOptions options;
   options.cases = sim_cases(subject, job.kernel->compare);
   options.shifts = shifts;
-  return {job, verify::mutate(subject.lowered, options)};
+  options.most_of_a_kind = shifts ? 0 : most_of_a_kind;
+  return {job, verify::mutate(subject.lowered, options),
+          verify::mutations(subject.lowered, shifts).size()};
 }
 
 json to_json(const ConfigMutants& c) {
@@ -52,14 +58,16 @@ json to_json(const ConfigMutants& c) {
   return {{"kernel", verify::config_name(c.job.kernel->name, c.job.type, "")},
           {"schedule", c.job.schedule->name},
           {"ok", c.ok()},
+          {"places", c.invited},
           {"mutants", mutants}};
 }
 
 std::string to_text(const ConfigMutants& c, bool all) {
-  std::string out =
-      fmt::format("{:<36}  {} mutants: {} killed, {} redundant, {} survived\n", c.job.config(),
-                  c.mutants.size(), c.count(MutantFate::Killed), c.count(MutantFate::Redundant),
-                  c.count(MutantFate::Survived) + c.count(MutantFate::Contradiction));
+  std::string out = fmt::format(
+      "{:<36}  {} mutants{}: {} killed, {} redundant, {} survived\n", c.job.config(),
+      c.mutants.size(), c.invited > c.mutants.size() ? fmt::format(" of {}", c.invited) : "",
+      c.count(MutantFate::Killed), c.count(MutantFate::Redundant),
+      c.count(MutantFate::Survived) + c.count(MutantFate::Contradiction));
   for (const MutantResult& m : c.mutants) {
     bool bad = m.fate == MutantFate::Survived || m.fate == MutantFate::Contradiction;
     if (all || bad) out += "  " + verify::to_string(m) + "\n";
@@ -101,7 +109,8 @@ ExitCode run_mutate(const Context& context, const std::vector<std::string>& name
 
 void add_mutate(CLI::App& app, Context& context) {
   CLI::App& sub = add_command(
-      app, "mutate", "Delete each barrier, fence and wait in turn: every mutant must be refuted",
+      app, "mutate",
+      "Break each barrier, fence, wait and arrival in turn: every mutant must be refuted",
       "barline mutate rms_norm --verbose");
   auto names = std::make_shared<std::vector<std::string>>();
   auto shifts = std::make_shared<bool>(false);

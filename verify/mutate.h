@@ -14,16 +14,9 @@
 namespace barline::verify {
 
 enum class MutationKind : std::uint8_t {
-  DropBarrier,
-  DropFence,
-  DropWarpSync,
-  DropCommit,     ///< a group of asynchronous copies joins the next one
-  LooseWait,      ///< a barrier leaves one more group in flight
-  DropHoist,      ///< a value kept from shared memory is read again behind a barrier before its use
-  WeakenRelease,  ///< a release or acquire access becomes relaxed
-  ShiftSlot,      ///< an access takes the next copy of its slot
-  ShiftSlotBack,  ///< or the one before
-  ShiftIndex      ///< a shared access goes to the next element
+#define MUTATION(kind, name, doc) kind,
+#include "verify/mutations.def"
+#undef MUTATION
 };
 std::string_view name(MutationKind kind);
 
@@ -54,10 +47,14 @@ struct MutateOptions {
   ProofOptions proof;
   int random_schedules = 4;  ///< besides round robin and reverse
   bool shifts = true;        ///< ShiftSlot, ShiftSlotBack and ShiftIndex too
+  /// Of a kind that a kernel invites more often, so many evenly spread places; 0: all.
+  std::size_t most_of_a_kind = 0;
 };
 
 /// All mutations of a kernel, in walk order.
 std::vector<Mutation> mutations(const ir::Kernel& k, bool shifts = true);
+/// At most so many of each kind, evenly spread; 0: all.
+std::vector<Mutation> sampled(const std::vector<Mutation>& all, std::size_t most_of_a_kind);
 /// The kernel with the mutation done to it.
 ir::Kernel mutant(const ir::Kernel& k, const Mutation& m);
 /// Judges every mutant. Precondition: the kernel itself is not refuted.
