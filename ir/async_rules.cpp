@@ -149,14 +149,16 @@ void check_wgmma(const Kernel& k, const Operation& op) {
 }
 
 void check_wait(const Kernel& k, const Operation& op) {
-  bool fits = op.in.size() == op.out.size();
+  bool fits = op.in.size() >= op.out.size();
   for (std::size_t i = 0; fits && i < op.in.size(); ++i) {
     const Type& t = k.type(op.in[i]);
-    fits = t.in_flight && k.type(op.out[i]) == vector(t.elem, t.lanes);
+    fits = i < op.out.size() ? t.in_flight && k.type(op.out[i]) == vector(t.elem, t.lanes)
+                             : !t.in_flight && t.lanes > 1;
   }
   if (!fits)
     fail(Diag::TypeMismatch, op.loc, "wgmma_wait that does not give what it takes",
-         "take accumulators in flight, and give each as a vector of the same elements");
+         "take accumulators in flight, and give each as a vector of the same elements; then take "
+         "the registers that the products read");
 }
 
 void check_bulk(const Kernel& k, const Operation& op) {

@@ -12,6 +12,9 @@
 
 #include <algorithm>
 
+#include <llvm/IR/IntrinsicsNVPTX.h>
+#include <llvm/IR/MDBuilder.h>
+
 #include "codegen/lower/address_p.h"
 #include "codegen/lower/ops_p.h"
 #include "codegen/lower/registers_p.h"
@@ -85,12 +88,45 @@ void multiply(Lowerer& l, const ir::Operation& op, std::size_t first, const Valu
     l.set(op.out[i], Values(results.begin() + i * each, results.begin() + (i + 1) * each));
 }
 
+/// ptxas takes a register that a wgmma reads for free once the wgmma is issued, though the unit
+/// reads it until its group is waited for. A branch that no launch takes (a grid has at most 65535
+/// blocks along z) to where the registers are used keeps them until here.
+void hold(Lowerer& l, const Values& held) {
+  if (held.empty()) return;
+  llvm::Value* depth = l.pure_asm(l.int_type(32), "mov.u32 $0, %nctaid.z;", {});
+  llvm::Value* never = l.b().CreateICmpUGT(depth, l.integer(32, 65535));
+  llvm::BasicBlock *use = l.new_block("never"), *after = l.new_block("held");
+  l.b().CreateCondBr(never, use, after,
+                     llvm::MDBuilder(l.module().getContext()).createUnlikelyBranchWeights());
+  l.b().SetInsertPoint(use);
+  std::string text;
+  Values args{depth};
+  for (std::size_t i = 0; i < held.size(); i += 4) {
+    const std::size_t n = std::min<std::size_t>(4, held.size() - i);
+    text += fmt::format("st.shared.v4.b32 [$0], {};", list(static_cast<int>(args.size()), n));
+    args.append(held.begin() + i, held.begin() + i + n);
+  }
+  l.memory_asm(l.b().getVoidTy(), text, args);
+  l.intrinsic(llvm::Intrinsic::trap, {});
+  l.b().CreateUnreachable();
+  l.b().SetInsertPoint(after);
+}
+
 /// An instruction that every accumulator given to it passes: nothing writes one between a fence and
-/// the products, and nothing reads one before a wait.
+/// the products, and nothing reads one before a wait. Operands after them are registers that the
+/// products read: they stay until here.
 void pass_through(Lowerer& l, const ir::Operation& op, const std::string& text) {
   llvm::SmallVector<llvm::Value*, 128> sums;
-  for (ir::ValueId v : op.in) sums.append(l.values(v).begin(), l.values(v).end());
+  Values held;
+  for (std::size_t i = 0; i < op.in.size(); ++i) {
+    const Values& v = l.values(op.in[i]);
+    if (i < op.out.size())
+      sums.append(v.begin(), v.end());
+    else
+      held.append(v.begin(), v.end());
+  }
   const Values results = l.tied_asm(text, sums, {});
+  hold(l, held);
   std::size_t at = 0;
   for (ir::ValueId v : op.out) {
     const std::size_t n = register_count(l.type(v));

@@ -163,9 +163,26 @@ class FragmentExpander {
     }
     o.out = std::move(out);
     prefetch(b, w_, o);
+    Groups held;
+    if (op.is(Op::For)) held = carry_held(b, o);
     b.append(std::move(o));
     for (ValueId v : op.out)
-      if (accumulated_.contains(v)) tiles_.at(v).groups = landed(b, w_, tiles_.at(v).groups);
+      if (accumulated_.contains(v)) tiles_.at(v).groups = landed(b, w_, tiles_.at(v).groups, held);
+  }
+
+  /// The loop carries the registers that its last wgmmas read; gives those of the last trip.
+  Groups carry_held(Builder& b, Operation& loop) {
+    Groups last;
+    for (const FragmentWorld::Held& h : std::exchange(w_.held, {})) {
+      const Type t = k_.type(h.before);
+      std::vector<ValueId> zeros(4, b.constant_bits(t.elem, 0));
+      if (t.lanes == 8) zeros.assign(2, w_.pack(b, zeros));
+      loop.in.push_back(w_.pack(b, zeros));
+      loop.regions[0].args.push_back(h.before);
+      loop.regions[0].ops.back().in.push_back(h.after);
+      loop.out.push_back(last.emplace_back(k_.new_value(t)));
+    }
+    return last;
   }
 
   /// Makes what is still to be loaded from the pointer's slot or parameters, before they change.
@@ -290,15 +307,6 @@ class FragmentExpander {
                          expand_dot(b, w_, op, std::move(acc), source(op.in[1]), source(op.in[2]))};
   }
 
-  void fold(Builder& b, const Operation& op) {
-    std::vector<Groups> values;
-    for (std::size_t i = 0; i < op.out.size(); ++i) values.push_back(all(b, op.in[i]));
-    std::vector<Groups> results = expand_fold(b, w_, op, values);
-    for (std::size_t i = 0; i < op.out.size(); ++i) tiles_[op.out[i]] = {{}, std::move(results[i])};
-  }
-
-  Kernel& k_;
-  FragmentWorld w_;
   void merge(Builder& b, const Operation& op) {
     const Groups parts = all(b, op.in[0]);
     if (op.attr_as<Team>(Key::Team) == Team::Cluster) {
@@ -309,6 +317,15 @@ class FragmentExpander {
     }
   }
 
+  void fold(Builder& b, const Operation& op) {
+    std::vector<Groups> values;
+    for (std::size_t i = 0; i < op.out.size(); ++i) values.push_back(all(b, op.in[i]));
+    std::vector<Groups> results = expand_fold(b, w_, op, values);
+    for (std::size_t i = 0; i < op.out.size(); ++i) tiles_[op.out[i]] = {{}, std::move(results[i])};
+  }
+
+  Kernel& k_;
+  FragmentWorld w_;
   std::map<ValueId, Tile> tiles_;
   bool merges_ = false;                  ///< the region merges over the cluster
   std::set<ValueId> accumulated_;        ///< tiles whose sums wgmmas carry on

@@ -7,7 +7,10 @@
 // A product that a loop accumulates leaves its last group in flight: the next trip's operands are
 // made while it runs, and the sums become values behind the loop. Where A is made in registers, a
 // product is two groups: while one half's registers are read by the unit, the other half's are
-// made.
+// made. The wait that ends a group takes its A: so the registers live as long as the unit reads
+// them, those of the last group over the loop's back edge.
+#include <utility>
+
 #include "ir/diagnostic.h"
 #include "ir/passes/fragments_p.h"
 
@@ -36,9 +39,11 @@ class UnitProduct {
            "stream the operand through shared memory, by tma");
     const int groups = carried && !left_.load && steps_ % 2 == 0 ? 2 : 1;
     for (int i = 0; i < groups; ++i) {
+      Groups before = groups == 1 ? Groups() : i == 0 ? last_trips() : std::exchange(a_, {});
       group(acc, steps_ / groups * i, steps_ / groups * (i + 1));
-      if (carried) wait(groups == 1 && !left_.load ? 0 : 1);
+      if (carried) wait(groups == 1 && !left_.load ? 0 : 1, groups == 1 ? a_ : before);
     }
+    for (std::size_t i = 0; i < a_.size() && groups == 2; ++i) w_.held[i].after = a_[i];
     return acc;
   }
 
@@ -55,9 +60,22 @@ class UnitProduct {
     b_.emit(Op::WgmmaCommit, {});
   }
 
-  void wait(int pending) {
+  /// What the loop carries of the last group's A.
+  Groups last_trips() {
+    const Type t = w_.k.type(right_.load->in[0]).elem == Elem::S8
+                       ? vector(Elem::U32, 4)
+                       : vector(w_.k.type(right_.load->in[0]).elem, 2 * group_of_two_axes);
+    Groups before;
+    for (int i = 0; i < steps_ / 2 * blocks_; ++i) {
+      before.push_back(w_.k.new_value(t));
+      w_.held.push_back({.before = before.back()});
+    }
+    return before;
+  }
+
+  void wait(int pending, const Groups& held) {
     b_.append({.op = Op::WgmmaWait,
-               .in = {},
+               .in = held,
                .out = {},
                .attrs = {{Key::Pending, pending, {}}},
                .regions = {},
@@ -146,11 +164,12 @@ Groups in_flight(Builder& b, FragmentWorld& w, const Groups& acc) {
   return b.append(std::move(fence)).out;
 }
 
-Groups landed(Builder& b, FragmentWorld& w, const Groups& acc) {
+Groups landed(Builder& b, FragmentWorld& w, const Groups& acc, const Groups& held) {
   Operation wait{
       .op = Op::WgmmaWait, .in = acc, .out = {}, .attrs = {}, .regions = {}, .loc = b.loc()};
   for (ValueId v : acc)
     wait.out.push_back(w.k.new_value(vector(w.k.type(v).elem, w.k.type(v).lanes)));
+  wait.in.insert(wait.in.end(), held.begin(), held.end());
   return b.append(std::move(wait)).out;
 }
 
@@ -159,7 +178,8 @@ Groups expand_unit_dot(Builder& b, FragmentWorld& w, const Operation& dot, Group
   bool carried = w.k.type(acc[0]).in_flight;
   if (!carried) acc = in_flight(b, w, acc);
   acc = UnitProduct(b, w, dot, left, right).run(std::move(acc), carried);
-  return carried ? acc : landed(b, w, acc);
+  // Nothing stands between these products and their wait that could take their registers.
+  return carried ? acc : landed(b, w, acc, {});
 }
 
 }  // namespace barline::ir

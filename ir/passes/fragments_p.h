@@ -57,6 +57,13 @@ class FragmentWorld {
   /// The integer that a value is known to be.
   std::optional<std::int64_t> known(ValueId v) const;
 
+  /// Registers that the last wgmmas of a loop's trip read, and a wait in the next trip holds: the
+  /// body's argument, and what the trip gives.
+  struct Held {
+    ValueId before = no_value, after = no_value;
+  };
+  std::vector<Held> held;
+
   /// What loads of register streams gave, and how many trips ahead they are to be made.
   std::map<ValueId, int> streamed;
 
@@ -93,7 +100,8 @@ Groups expand_unit_dot(Builder& b, FragmentWorld& w, const Operation& dot, Group
                        const UnitOperand& left, const UnitOperand& right);
 /// Sums handed over to wgmmas, and made values again when all of these are done.
 Groups in_flight(Builder& b, FragmentWorld& w, const Groups& acc);
-Groups landed(Builder& b, FragmentWorld& w, const Groups& acc);
+/// `held`: registers that these products read.
+Groups landed(Builder& b, FragmentWorld& w, const Groups& acc, const Groups& held);
 /// Makes the loop's loads of register streams ahead of their use; `before` takes what goes before it.
 void prefetch(Builder& before, FragmentWorld& w, Operation& loop);
 /// The sum of the parts that warps hold.

@@ -95,7 +95,7 @@ constexpr ir::Schedule unit(std::string_view name, int rows, int tokens, int slo
   ir::Schedule s = two_warpgroups(name,
                                   {.m = static_cast<std::uint16_t>(tokens),
                                    .n = static_cast<std::uint16_t>(rows),
-                                   .k = 64,
+                                   .k = 128,
                                    .warps_m = 1,
                                    .warps_n = static_cast<std::uint8_t>(4 * groups)},
                                   {gated("x", slots), gated("w", slots, true)}, "w");
@@ -154,10 +154,10 @@ void add_quantised(Registry& registry) {
   std::vector<ir::Schedule> rings8{ring_int8("ring128x128", tile_128x128, 3, 2),
                                    ring_int8("ring64x128", tile_64x128, 3, 2),
                                    ring_int8("ring64x64", tile_64x64, 3, 3)};
-  rings4.push_back(unit("unit192x128", 192, 128, 8, true));
-  rings4.push_back(unit("unit256x128", 256, 128, 8, true));
-  rings8.push_back(unit("unit192x128", 192, 128, 6, false));
-  rings8.push_back(unit("unit256x128", 256, 128, 6, false));
+  rings4.push_back(unit("unit192x128", 192, 128, 4, true));
+  rings4.push_back(unit("unit256x128", 256, 128, 4, true));
+  rings8.push_back(unit("unit192x128", 192, 128, 4, false));
+  rings8.push_back(unit("unit256x128", 256, 128, 3, false));
   auto all = [](const ir::Schedule& s, const ir::Schedule& sp, std::vector<ir::Schedule> rings) {
     rings.insert(rings.begin(), {s, sp});
     return rings;

@@ -58,6 +58,7 @@ class Tracer {
   void wgmma(const Step& s, Lanes lanes);
   void matrix(const Step& s, const Place& m, int operand);
   void wgmma_wait(const Step& s);
+  void held(const Step& s, int done);
   void ended();
   // tracer_access.cpp
   void access(const Step& s, Lanes lanes);
@@ -89,12 +90,13 @@ class Tracer {
   int block_, warp_;
   Trace trace_;
   bool possible_ = false;
-  std::vector<int> flight_;        ///< by value: the wgmma group that writes it last; -1: none
-  int group_ = 0;                  ///< wgmma groups committed
-  int open_ = 0;                   ///< wgmmas of the group that is open
-  bool fenced_ = false;            ///< a wgmma_fence since the last commit
-  int commits_ = 0;                ///< groups of cp.async committed
-  std::array<int, 32> awaited_{};  ///< by lane: waits for the grid before
+  std::vector<int> flight_;  ///< by value: the wgmma group that writes or reads it last; -1: none
+  std::vector<std::pair<int, ir::ValueId>> read_;  ///< by groups in flight: registers they read
+  int group_ = 0;                                  ///< wgmma groups committed
+  int open_ = 0;                                   ///< wgmmas of the group that is open
+  bool fenced_ = false;                            ///< a wgmma_fence since the last commit
+  int commits_ = 0;                                ///< groups of cp.async committed
+  std::array<int, 32> awaited_{};                  ///< by lane: waits for the grid before
   int registers_set_ = 0;
 };
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <map>
+#include <set>
 
 #include "verify/proof/async/tracer.h"
 
@@ -151,6 +153,9 @@ void Tracer::wgmma(const Step& s, Lanes lanes) {
   trace_.events[index].count =
       static_cast<std::uint32_t>(trace_.ranges.size()) - trace_.events[index].first;
   for (ir::ValueId v : s.op->out) flight_[v] = group_;
+  if (!s.op->is(Op::Wgmma)) return;
+  flight_[s.op->in[0]] = group_;
+  read_.push_back({group_, s.op->in[0]});
 }
 
 /// The boxes of rows of 128 bytes that an operand stands in: a whole row, though a step takes a
@@ -203,7 +208,7 @@ void Tracer::wgmma_wait(const Step& s) {
   const int pending = static_cast<int>(s.op->attr(Key::Pending));
   const int done = std::max(0, group_ - pending);
   add(EventKind::MatrixWait, s, all_lanes).value = done;
-  for (std::size_t i = 0; i < s.op->in.size(); ++i) {
+  for (std::size_t i = 0; i < s.op->out.size(); ++i) {
     if (flight_[s.op->in[i]] >= done) {
       finding(
           Property::Warpgroup, Verdict::Refuted, s, 0,
@@ -214,6 +219,28 @@ void Tracer::wgmma_wait(const Step& s) {
     }
   }
   for (ir::ValueId v : s.op->out) flight_[v] = -1;
+  held(s, done);
+}
+
+/// The groups that a wait ends have read their registers, and those were kept for them: the wait
+/// takes them.
+void Tracer::held(const Step& s, int done) {
+  std::map<int, std::set<ir::ValueId>> needed, kept;
+  std::erase_if(read_, [&](const std::pair<int, ir::ValueId>& r) {
+    if (r.first >= done) return false;
+    needed[r.first].insert(r.second);
+    return true;
+  });
+  for (std::size_t i = s.op->out.size(); i < s.op->in.size(); ++i)
+    kept[flight_[s.op->in[i]]].insert(s.op->in[i]);
+  for (const auto& [group, values] : needed)
+    if (kept[group].size() < values.size()) {
+      finding(Property::Warpgroup, Verdict::Refuted, s, 0,
+              fmt::format("{} of {} registers' values that its products read are not kept until "
+                          "this wait; give them to it behind the accumulators",
+                          values.size() - kept[group].size(), values.size()));
+      return;
+    }
 }
 
 /// What a warp must have done when it ends.
