@@ -192,9 +192,11 @@ void check_stream(const ir::Schedule& s, const ir::Stream& stream, const ir::Loc
            "leave them out: the block owns a stream and takes its tile's step");
   if (stream.guard && stream.by != ir::Agent::CpAsync)
     refuse("guards copies that are not asynchronous", "set .by = Agent::CpAsync, or no .guard");
-  bool ring = stream.slots > 1 || stream.ahead > 0 || stream.by != ir::Agent::Lane;
-  if (stream.store != ir::Store::Smem && ring)
-    refuse("has slots or a copying agent, but stays in registers", "set .store = Store::Smem");
+  // In registers a slot is free when its value is used: as many as uses ahead.
+  bool unlike = stream.slots > 1 || stream.ahead > 0 ? stream.slots != stream.ahead : false;
+  if (stream.store != ir::Store::Smem && (unlike || stream.by != ir::Agent::Lane))
+    refuse("stays in registers, but has a copying agent or not as many slots as uses ahead",
+           "set .store = Store::Smem, or .slots = .ahead");
 }
 
 /// That every stream names an operand of a sum, and only weights in codes are packed.

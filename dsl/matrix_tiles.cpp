@@ -408,7 +408,7 @@ ValueId Tiles::load_box(const Tensor& t, const Place& place, std::size_t part, s
   if (packed) attrs.push_back({Key::Packed, 1, {}});
   const ir::Stream* stream = stream_of(t.name);
   if (stream && is_ring(*stream)) attrs.push_back({Key::Stream, 0, t.name});
-  if (stream && in_registers(*stream))  // each byte is read once, by one block
+  if (stream && in_registers(*stream) && packed)  // each byte is read once, by one block
     attrs.push_back({Key::Cache, static_cast<std::int64_t>(ir::CacheHint::NoAllocate), {}});
   builder_.at(place.loc);
   return builder_.emit(Op::FragmentLoad, ir::tile(elem, layout), {from, base, row, col},

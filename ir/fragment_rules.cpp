@@ -322,7 +322,9 @@ void check_fragment(const Kernel& k, const Operation& op, const Layout& layout) 
   bool gates =
       std::any_of(k.slots.begin(), k.slots.end(), [](const Slot& s) { return s.is_gate(); });
   int threads = k.launch.block_threads();
-  bool all = gates ? lanes * warps <= threads : lanes * warps == threads;
+  bool few = digits && warps <= 1024;  // what counts them takes integers
+  bool all = gates ? lanes * warps <= threads
+                   : few && lanes * static_cast<double>(warps_counted(k, layout)) == threads;
   bool fits = digits && lanes == warp_size && all && regs <= 1024 && axes >= 1 && axes <= 2;
   bool groups = axes != 2 || static_cast<int>(regs) % 4 == 0;
   if (!fits || !groups)

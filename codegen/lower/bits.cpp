@@ -36,13 +36,25 @@ llvm::Value* unary(Lowerer& l, const ir::Operation& op, llvm::Intrinsic::ID id) 
   return l.intrinsic(id, {a}, {a->getType()});
 }
 
+/// (x & mask) | set as the one instruction that ptxas does not make of two immediates: a mask or
+/// what it sets, in a register is shared by all of a kernel's.
+llvm::Value* masked_set(Lowerer& l, const ir::Operation& op) {
+  const ir::Operation* masked = l.definition(op.in[0]);
+  if (!masked || !masked->is(ir::Op::And) || ir::bits(l.elem(op.in[0])) != 32) return nullptr;
+  if (!l.constant(masked->in[1]) || !l.constant(op.in[1])) return nullptr;
+  constexpr int table = (0xf0 & 0xcc) | 0xaa;  // of the operands' bits, as lop3 counts them
+  return l.pure_asm(l.int_type(32), fmt::format("lop3.b32 $0, $1, $2, $3, {};", table),
+                    {in(l, *masked, 0), in(l, *masked, 1), in(l, op, 1)});
+}
+
 }  // namespace
 
 void lower(ir::Tag<ir::Op::And>, Lowerer& l, const ir::Operation& op) {
   l.result(op, l.b().CreateAnd(in(l, op, 0), in(l, op, 1)));
 }
 void lower(ir::Tag<ir::Op::Or>, Lowerer& l, const ir::Operation& op) {
-  l.result(op, l.b().CreateOr(in(l, op, 0), in(l, op, 1)));
+  llvm::Value* v = masked_set(l, op);
+  l.result(op, v ? v : l.b().CreateOr(in(l, op, 0), in(l, op, 1)));
 }
 void lower(ir::Tag<ir::Op::Xor>, Lowerer& l, const ir::Operation& op) {
   l.result(op, l.b().CreateXor(in(l, op, 0), in(l, op, 1)));

@@ -12,6 +12,7 @@
 #include "ir/diagnostic.h"
 #include "ir/packing.h"
 #include "ir/passes/fragments_p.h"
+#include "ir/passes/rings_p.h"
 
 namespace barline::ir {
 namespace {
@@ -20,13 +21,13 @@ constexpr std::uint32_t ten = 0x64006400;  ///< 2^10 in both halves
 
 class Decoder {
  public:
-  Decoder(Builder& b, FragmentWorld& w) : b_(b), w_(w) {}
+  Decoder(Builder& b, FragmentWorld& w, bool streamed) : b_(b), w_(w), streamed_(streamed) {}
 
   /// (word & mask) ^ flip as two f16, times scale, plus shift.
   ValueId pair(ValueId word, std::uint32_t mask, std::uint32_t flip, double scale0, double shift0,
                double scale1, double shift1) {
     ValueId bits = b_.binary(Op::And, word, u32(mask));
-    bits = b_.binary(Op::Xor, bits, u32(ten ^ flip));
+    bits = b_.binary(streamed_ && !flip ? Op::Or : Op::Xor, bits, u32(ten ^ flip));
     return affine(bits, scale0, shift0, scale1, shift1);
   }
 
@@ -61,7 +62,10 @@ class Decoder {
   /// The lower or upper two of a word's bytes.
   ValueId byte_pair(ValueId word, int which, bool biased) {
     if (!biased) word = b_.binary(Op::Xor, word, u32(0x80808080));
-    ValueId bits = b_.emit(Op::BytePermute, {word, u32(0x64646464), u32(which ? 0x4342 : 0x4140)});
+    // With the constant first ptxas takes the selector as an immediate, not the constant.
+    ValueId bits =
+        streamed_ ? b_.emit(Op::BytePermute, {u32(0x64646464), word, u32(which ? 0x0706 : 0x0504)})
+                  : b_.emit(Op::BytePermute, {word, u32(0x64646464), u32(which ? 0x4342 : 0x4140)});
     return affine(bits, 1, -1152, 1, -1152);
   }
 
@@ -72,6 +76,7 @@ class Decoder {
 
   Builder& b_;
   FragmentWorld& w_;
+  bool streamed_;  ///< registers are few, and instructions
 };
 
 }  // namespace
@@ -81,7 +86,7 @@ ValueId decode_group(Builder& b, FragmentWorld& w, const Operation& load, const 
   if (to != Elem::F16 && to != Elem::F32 && to != Elem::BF16)
     fail(Diag::BadSchedule, load.loc, "quantised codes as anything but floats",
          "cast them to f16 (exact), then compute");
-  Decoder d(b, w);
+  Decoder d(b, w, w.root(load.in[0]).slot < 0 && ring_of(w.k, load));
   Elem code = w.k.type(load.out[0]).elem;
   const Layout& l = w.layout(load.out[0]);
   bool packed = words_of(w.k, load) == Words::Packed;

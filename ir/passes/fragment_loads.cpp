@@ -4,6 +4,7 @@
 // number of the lane plus one of the registers. Packed words are a lane's own 16 bytes. All else is
 // loaded by vectors as long as a group's neighbours are neighbours in memory, or one by one.
 #include <algorithm>
+#include <numeric>
 
 #include "ir/diagnostic.h"
 #include "ir/packing.h"
@@ -13,10 +14,18 @@
 namespace barline::ir {
 namespace {
 
-/// A position along an axis of the tensor: a thread's part and a register's.
+/// A position along an axis of the tensor: a thread's part and a register's. Of the thread's part
+/// the warp's is a multiple of `piece` and what the lane adds is less than `lanes`.
 struct At {
   ValueId thread;
   std::int64_t reg = 0;
+  ValueId warp = no_value;
+  std::int64_t piece = 1, lanes = 1;
+  bool operator==(const At& o) const { return thread == o.thread && reg == o.reg; }
+};
+struct Place {
+  At row, col;
+  bool operator==(const Place&) const = default;
 };
 
 class GroupLoader {
@@ -44,12 +53,13 @@ class GroupLoader {
     } else if (tile == Elem::S8) {
       groups[g] = byte_word(g);
     } else {
-      groups[g] = one_by_one(g);
+      one_by_one(g, groups);
     }
   }
 
  private:
   bool in_slot() const { return root_.slot >= 0; }
+  bool streamed() const { return !in_slot() && ring_of(w_.k, load_); }
 
   /// Position of register `reg` along the tensor's axis. Origins are multiples of a derived axis'
   /// step or lie within one, so quotients of origin and position add.
@@ -57,12 +67,28 @@ class GroupLoader {
     if (axis.tile < 0) return {w_.places.number(0), 0};
     std::int64_t r = Places::of_register(layout_, axis.tile, reg);
     ValueId thread = w_.places.of_thread(layout_, axis.tile);
-    if (!axis.quotient) return {thread, r};
-    std::int64_t last = 0;  // the largest that lanes and warps add
-    for (const Digit& d : layout_.digits)
-      if (d.axis == axis.tile && d.in != In::Reg) last += (d.extent - 1) * d.step;
-    if (r % axis.per + last < axis.per) return {w_.places.number(0), r / axis.per};
-    return {w_.places.divided(w_.places.add(thread, r), axis.per), 0};
+    if (!axis.quotient) {
+      const auto [piece, lanes] = spans(axis.tile);
+      return {thread, r, w_.places.of_warp(layout_, axis.tile), piece, lanes};
+    }
+    // Lanes and registers that stay within a piece, of which warps stand whole ones apart.
+    auto [piece, lanes] = spans(axis.tile);
+    piece = std::gcd(piece, axis.per);
+    if (r % piece + lanes > piece)
+      return {w_.places.divided(w_.places.add(thread, r), axis.per), 0};
+    ValueId warp = w_.places.of_warp(layout_, axis.tile);
+    std::int64_t whole = r / piece * piece;
+    if (piece == axis.per) return {w_.places.divided(warp, axis.per), whole / axis.per};
+    return {w_.places.divided(w_.places.add(warp, whole), axis.per), 0};
+  }
+  /// What divides the warps' steps along an axis of the tile, and how far lanes reach.
+  std::pair<std::int64_t, std::int64_t> spans(int axis) const {
+    std::int64_t piece = 0, lanes = 1;
+    for (const Digit& d : layout_.digits) {
+      if (d.axis == axis && d.in == In::Warp) piece = std::gcd(piece, d.step);
+      if (d.axis == axis && d.in == In::Lane) lanes += (d.extent - 1) * d.step;
+    }
+    return {piece, lanes};
   }
   At row(int reg) { return at(box_.row, reg); }
   At col(int reg) { return at(box_.col, reg); }
@@ -70,7 +96,8 @@ class GroupLoader {
   /// `lanes` neighbours of a row from (row, col) on.
   ValueId elements(At row, At col, int lanes) {
     Type type = lanes == 1 ? scalar(elem_) : vector(elem_, lanes);
-    return in_slot() ? slot_elements(row, col, type) : tensor_elements(row, col, type);
+    if (in_slot()) return slot_elements(row, col, type);
+    return streamed() ? stream_elements(row, col, type) : tensor_elements(row, col, type);
   }
 
   ValueId slot_elements(At row, At col, Type type) {
@@ -103,6 +130,49 @@ class GroupLoader {
     return emit_load(type, index, 0, inside);
   }
 
+  /// The same over the trips of a loop: what a trip changes is the column alone. A row has a limit,
+  /// not a predicate, of which there are few, and columns of a thread become immediate offsets.
+  ValueId stream_elements(At row, At col, Type type) {
+    ValueId limit = w_.size(b_, root_, 0), index = w_.wide(b_, load_.in[1]);
+    if (box_.row.tensor >= 0) {
+      ValueId r = from_origin(box_.row, load_.in[2], row), width = w_.wide(b_, limit);
+      index = b_.binary(Op::Add, index, b_.binary(Op::Mul, w_.wide(b_, r), width));
+      ValueId fits = b_.compare(Compare::Lt, r, w_.size(b_, root_, 1));
+      limit = b_.emit(Op::Select, {fits, limit, b_.constant(Elem::S32, 0)});
+    }
+    ValueId inside = b_.compare(Compare::Lt, reached(col, type.lanes), limit);
+    ValueId c = from_origin(box_.col, load_.in[3], {col.thread});
+    index = b_.binary(Op::Add, index, w_.wide(b_, c));
+    return emit_load(type, index, col.reg, inside);
+  }
+
+  /// A column that lies in the tensor if those from `col` on do. Rows are whole granules long:
+  /// where a thread's elements lie within one, the columns of all of them ask one question.
+  ValueId reached(At col, int count) {
+    const BoxAxis& axis = box_.col;
+    std::int64_t granule = granule_of(axis);
+    if (!axis.derived)
+      granule = std::gcd(granule, w_.places.divisor(load_.in[3]));
+    else if (w_.places.divisor(load_.in[3]) % axis.per != 0)
+      granule = 1;
+    granule = std::gcd(granule, col.piece);
+    const std::int64_t within = col.reg % std::max<std::int64_t>(granule, 1);
+    if (col.warp == no_value || within + col.lanes + count - 1 > granule)
+      return from_origin(axis, load_.in[3], col);
+    return from_origin(axis, load_.in[3], {col.warp, col.reg - within});
+  }
+
+  /// What divides the sizes that the axis may have.
+  std::int64_t granule_of(const BoxAxis& axis) const {
+    if (axis.derived) return axis.times;
+    std::int64_t granule = 0;
+    for (int p : root_.params) {
+      const Axis& a = w_.k.axes[w_.k.params[p].axes.back()];
+      granule = std::gcd(granule, a.bound ? *a.bound : a.multiple);
+    }
+    return granule;
+  }
+
   ValueId from_origin(const BoxAxis& axis, ValueId origin, At at) {
     Places& p = w_.places;
     if (axis.derived && axis.per != 1) origin = b_.binary(Op::Div, origin, p.number(axis.per));
@@ -116,7 +186,8 @@ class GroupLoader {
     std::vector<Attr> attrs;
     if (offset) attrs.push_back({Key::Offset, offset, {}});
     for (const Attr& a : load_.attrs)
-      if (!in_slot() && (a.key == Key::Order || a.key == Key::Cache)) attrs.push_back(a);
+      if (!in_slot() && ((a.key == Key::Order && !streamed()) || a.key == Key::Cache))
+        attrs.push_back(a);
     ValueId v = b_.emit(Op::Load, type, std::move(in), std::move(attrs));
     if (const Ring* ring = in_slot() ? nullptr : ring_of(w_.k, load_)) w_.streamed[v] = ring->ahead;
     return v;
@@ -209,26 +280,55 @@ class GroupLoader {
 
   // ---- one by one ------------------------------------------------------------------------------
 
-  ValueId one_by_one(int g) {
+  /// The elements of a group; a stream's other groups of the same elements (scales) share it.
+  void one_by_one(int g, Groups& groups) {
+    const std::vector<Place> places = places_of(g);
     std::vector<ValueId> parts;
-    for (int i = 0; i < group_of_two_axes; ++i) {
-      int reg = g * group_of_two_axes + i;
-      At r = row(reg), c = col(reg);
-      bool same = i > 0 && at_same(r, last_row_) && at_same(c, last_col_);
-      parts.push_back(same ? parts.back() : elements(r, c, 1));
-      last_row_ = r;
-      last_col_ = c;
+    if (pairs(places)) {
+      for (int i : {0, 2}) parts.push_back(elements(places[i].row, places[i].col, 2));
+    } else {
+      for (int i = 0; i < group_of_two_axes; ++i) {
+        auto before = std::find(places.begin(), places.begin() + i, places[i]);
+        parts.push_back(before < places.begin() + i ? parts[before - places.begin()]
+                                                    : elements(places[i].row, places[i].col, 1));
+      }
     }
-    return w_.pack(b_, parts);
+    ValueId v = w_.pack(b_, parts);
+    for (int other = 0; other < static_cast<int>(groups.size()); ++other)
+      if (other == g || (streamed() && groups[other] == no_value && places_of(other) == places))
+        groups[other] = v;
   }
 
-  static bool at_same(const At& a, const At& b) { return a.thread == b.thread && a.reg == b.reg; }
+  /// Do pairs of a register stream lie side by side, aligned, and in rows of whole pairs?
+  bool pairs(const std::vector<Place>& places) const {
+    bool even = streamed() && bits(elem_) == 16 && !box_.col.derived &&
+                granule_of(box_.col) % 2 == 0 && w_.places.divisor(load_.in[3]) % 2 == 0 &&
+                w_.places.divisor(load_.in[1]) % 2 == 0;
+    for (int i : {0, 2}) {
+      const At &a = places[i].col, &b = places[i + 1].col;
+      even = even && places[i].row == places[i + 1].row && a.thread == b.thread &&
+             b.reg == a.reg + 1 && a.reg % 2 == 0;
+    }
+    return even && lanes_are_even();
+  }
+  bool lanes_are_even() const {
+    return std::all_of(layout_.digits.begin(), layout_.digits.end(), [&](const Digit& d) {
+      return d.in == In::Reg || d.axis != box_.col.tile || d.step % 2 == 0;
+    });
+  }
+
+  std::vector<Place> places_of(int g) {
+    std::vector<Place> places;
+    for (int i = 0; i < group_of_two_axes; ++i)
+      places.push_back({row(g * group_of_two_axes + i), col(g * group_of_two_axes + i)});
+    return places;
+  }
 
   /// Four bytes of s8: neighbours of a row at once, or byte by byte.
   ValueId byte_word(int g) {
     int reg = g * group_of_two_axes;
     At r = row(reg), c = col(reg), last = col(reg + 3);
-    bool neighbours = at_same(r, row(reg + 3)) && last.thread == c.thread && last.reg == c.reg + 3;
+    bool neighbours = r == row(reg + 3) && last.thread == c.thread && last.reg == c.reg + 3;
     if (neighbours && in_slot())
       return b_.emit(Op::Bitcast, scalar(Elem::U32), {elements(r, c, 4)});
     ValueId byte[4];
@@ -296,8 +396,9 @@ class GroupLoader {
     const int count = packing.code == Elem::S8 && in_slot() ? 2 : 4;
     const std::int64_t first = word_of(n, k) / count * count;
     ValueId units = p.divided(p.of_warp(layout_, box_.col.tile), Packing::unit_k);
-    At c{p.op(Op::Add, p.times(units, Packing::unit_words), p.times(p.lane(), 4)),
-         unit_k * Packing::unit_words + first};
+    ValueId warp = p.times(units, Packing::unit_words);
+    At c{p.op(Op::Add, warp, p.times(p.lane(), 4)), unit_k * Packing::unit_words + first, warp,
+         Packing::unit_words, Packing::unit_words - 3};
     ValueId words = elements(r, c, count);
     ValueId word[4];
     for (int i = 0; i < count; ++i) word[i] = w_.extract(b_, words, i);
@@ -317,7 +418,6 @@ class GroupLoader {
   Box box_;
   Elem elem_;
   Swizzle swizzle_;
-  At last_row_{}, last_col_{};
 };
 
 }  // namespace

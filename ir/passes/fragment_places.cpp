@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bit>
 #include <cstdint>
+#include <numeric>
 
 #include "ir/passes/fragment_places_p.h"
+#include "ir/rewrite.h"
 
 namespace barline::ir {
 namespace {
@@ -26,6 +28,29 @@ std::int64_t fold(Op op, std::int64_t a, std::int64_t b) {
 }
 
 }  // namespace
+
+void Places::learn_divisors() {
+  constexpr std::int64_t most = 1 << 20;  // no tile needs more, and products stay small
+  walk(k_.body, [&](const Operation& op) {
+    if (op.out.size() != 1 || !is_int(k_.type(op.out[0]).elem)) return;
+    auto of = [&](std::size_t i) { return divisor(op.in[i]); };
+    std::int64_t d = 1;
+    switch (op.op) {
+      case Op::Const: d = constant_value(k_, op) & (most - 1); break;
+      case Op::Mul: d = of(0) * of(1); break;
+      case Op::Add:
+      case Op::Sub: d = std::gcd(of(0), of(1)); break;
+      case Op::Select: d = std::gcd(of(1), of(2)); break;
+      default: return;
+    }
+    divisors_[op.out[0]] = std::gcd(d, most);
+  });
+}
+
+std::int64_t Places::divisor(ValueId v) const {
+  auto it = divisors_.find(v);
+  return it == divisors_.end() ? 1 : it->second;
+}
 
 ValueId Places::number(std::int64_t v) {
   auto [it, fresh] = numbers_.try_emplace(v, no_value);

@@ -17,11 +17,16 @@ namespace barline::ir {
 class Places {
  public:
   explicit Places(Kernel& k) : k_(k), b_(k, head_) {}
+  /// Learns what divides the kernel's integers.
+  void learn_divisors();
 
   /// Appends at the kernel's head, where it dominates every use.
   Builder& head() { return b_; }
   /// The ops of the head; call once, at the end.
   std::vector<Operation> take() { return std::move(head_.ops); }
+
+  /// A power of two that divides the value, as the kernel computes it.
+  std::int64_t divisor(ValueId v) const;
 
   ValueId number(std::int64_t v);  ///< an s32 constant
   ValueId rank();
@@ -57,6 +62,7 @@ class Places {
   std::map<ValueId, std::int64_t> values_;
   std::map<std::tuple<Op, ValueId, ValueId>, ValueId> memo_;
   std::map<Op, ValueId> ids_;
+  std::map<ValueId, std::int64_t> divisors_;
 };
 
 }  // namespace barline::ir

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A product is the atom's over every 16 x 8 of C, k ascending for each. Within one step along k the
 // products are independent of each other. A step holds its part of A and one column of B at a time:
-// what decodes B then stands between the products of the column before.
+// what decodes B then stands between the products of the column before. Where operands come by
+// register streams, one row of atoms of C takes all its steps, then the next: the registers that
+// held a row's A are free for a later trip's early.
 #include "ir/passes/fragments_p.h"
 
 namespace barline::ir {
@@ -36,18 +38,29 @@ Groups expand_dot(Builder& b, FragmentWorld& w, const Operation& dot, Groups acc
     return groups == 2 && w.k.type(parts[0]).lanes == 4 ? w.join(b, parts[0], parts[1])
                                                         : w.pack(b, parts);
   };
-  for (int k = 0; k < p.k; ++k) {
-    Groups as;
+  auto group_a = [&](int m, int k) {
+    return operand(left, (k + p.k * m) * p.groups_a, p.groups_a);
+  };
+  auto group_b = [&](int n, int k) {
+    return operand(right, (k + p.k * n) * p.groups_b, p.groups_b);
+  };
+  auto multiply = [&](ValueId& c, ValueId a, ValueId b_of) {
+    c = b.emit(Op::MmaSync, w.k.type(c), {a, b_of, c});
+  };
+  if (!w.streamed.empty()) {
     for (int m = 0; m < p.m; ++m)
-      as.push_back(operand(left, (k + p.k * m) * p.groups_a, p.groups_a));
-    Groups bs;
-    for (int n = 0; n < p.n; ++n)
-      bs.push_back(operand(right, (k + p.k * n) * p.groups_b, p.groups_b));
-    for (int m = 0; m < p.m; ++m)
-      for (int n = 0; n < p.n; ++n) {
-        ValueId& c = acc[n + p.n * m];
-        c = b.emit(Op::MmaSync, w.k.type(c), {as[m], bs[n], c});
+      for (int k = 0; k < p.k; ++k) {
+        ValueId a = group_a(m, k);
+        for (int n = 0; n < p.n; ++n) multiply(acc[n + p.n * m], a, group_b(n, k));
       }
+    return acc;
+  }
+  for (int k = 0; k < p.k; ++k) {
+    Groups as, bs;
+    for (int m = 0; m < p.m; ++m) as.push_back(group_a(m, k));
+    for (int n = 0; n < p.n; ++n) bs.push_back(group_b(n, k));
+    for (int m = 0; m < p.m; ++m)
+      for (int n = 0; n < p.n; ++n) multiply(acc[n + p.n * m], as[m], bs[n]);
   }
   return acc;
 }

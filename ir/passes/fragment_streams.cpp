@@ -10,6 +10,11 @@
 //
 // unrolled so that carrying takes no moves. A load stands right behind the last use of the value
 // whose registers it takes. Loads past the last trip lie outside of the tensor and bring zeros.
+//
+// To ptxas a load without a use in its block can wait, and one whose use is far can move there:
+// both would undo the stream. It moves no load over a warp_sync, which costs a warp next to
+// nothing: one stands behind the first trips' loads, and one at the end of each trip. That holds
+// for weak loads alone, not for those of constants, so streams are loaded so.
 #include <algorithm>
 #include <set>
 
@@ -35,6 +40,9 @@ class Prefetcher {
         loads_.push_back({op, at->second, {}, {}});
     }
     if (loads_.empty()) return false;
+    // The deepest streams first: theirs are the bytes that take longest.
+    std::stable_sort(loads_.begin(), loads_.end(),
+                     [](const Carried& a, const Carried& b) { return a.ahead > b.ahead; });
     prologue(before);
     rewrite();
     return true;
@@ -66,12 +74,15 @@ class Prefetcher {
 
   void prologue(Builder& b) {
     std::vector<std::vector<ValueId>> first(loads_.size());
+    std::vector<ValueMap> maps;
     for (int trip = 0; trip < period(); ++trip) {
       b.at(loop_.loc);
-      ValueMap map{{body_.args[0], b.constant(Elem::S32, trip)}};
-      for (std::size_t i = 0; i < loads_.size(); ++i)
-        if (trip < loads_[i].ahead) first[i].push_back(load_of_trip(b, loads_[i].load, map));
+      maps.push_back({{body_.args[0], b.constant(Elem::S32, trip)}});
     }
+    for (std::size_t i = 0; i < loads_.size(); ++i)
+      for (int trip = 0; trip < loads_[i].ahead; ++trip)
+        first[i].push_back(load_of_trip(b, loads_[i].load, maps[trip]));
+    b.emit(Op::WarpSync, {});
     for (std::size_t i = 0; i < loads_.size(); ++i)
       for (ValueId v : first[i]) {
         loop_.in.push_back(v);
@@ -114,7 +125,10 @@ class Prefetcher {
     for (std::size_t i = 0; i < body_.ops.size(); ++i) {
       Operation op = body_.ops[i];
       replace_uses(op, renamed);
-      if (op.has(Terminator)) carry(op);
+      if (op.has(Terminator)) {
+        carry(op);
+        b.emit(Op::WarpSync, {});
+      }
       if (op.out.empty() || !renamed.contains(op.out[0])) b.append(std::move(op));
       auto at = behind.find(i);
       if (at == behind.end()) continue;

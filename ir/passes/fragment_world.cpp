@@ -21,6 +21,7 @@ bool spans_rows(const Layout& l) {
 
 FragmentWorld::FragmentWorld(Kernel& kernel) : k(kernel), places(kernel) {
   auto defs = definitions(k);
+  places.learn_divisors();
   walk(k.body, [&](const Operation& op) {
     for (ValueId v : op.in)
       if (k.type(v).is_pointer() && !roots_.contains(v)) roots_[v] = root_of(k, defs, v);

@@ -101,7 +101,8 @@ constexpr ir::Schedule unit(std::string_view name, int rows, int tokens, int slo
                                   {gated("x", slots), gated("w", slots, true)}, "w");
   if (scales) s.streams = {gated("x", slots), gated("w", slots, true), gated("w_scale", slots)};
   if (groups == 3)
-    s.roles = {{.name = "fill", .warps = 4, .regs = 56}, {.name = "multiply", .warps = 12, .regs = 144}};
+    s.roles = {{.name = "fill", .warps = 4, .regs = 56},
+               {.name = "multiply", .warps = 12, .regs = 144}};
   return s;
 }
 
@@ -112,6 +113,24 @@ constexpr ir::Schedule cluster(std::string_view name, int tokens, int slots, boo
   s.tile.k = 128;
   s.walk = ir::Walk::Grid;
   s.splits = {{.axis = "K", .over = ir::Team::Cluster, .parts = 2, .merge = ir::Merge::Dsmem}};
+  return s;
+}
+
+/// A few tokens: `warps` share out K. Each streams its operands from memory to registers, `ahead`
+/// steps of 64 ahead for the weights, which play A.
+constexpr ir::Schedule stream(std::string_view name, int tokens, int rows, int ahead, int ctas,
+                              bool scales) {
+  constexpr int warps = 8;
+  ir::Schedule s{.name = name,
+                 .tile = {.m = static_cast<std::uint16_t>(tokens),
+                          .n = static_cast<std::uint16_t>(rows),
+                          .k = 64 * warps},
+                 .dot = {.a = "w"},
+                 .splits = {{.axis = "K", .parts = warps, .merge = ir::Merge::Smem}},
+                 .streams = {registers_of("x", 1), registers_of("w", ahead, true)},
+                 .budget = {.ctas_per_sm = static_cast<std::uint8_t>(ctas)}};
+  if (scales)
+    s.streams = {registers_of("x", 1), registers_of("w", ahead, true), registers_of("w_scale", 1)};
   return s;
 }
 
@@ -158,6 +177,10 @@ void add_quantised(Registry& registry) {
   rings4.push_back(unit("unit256x128", 256, 128, 4, true));
   rings8.push_back(unit("unit192x128", 192, 128, 4, false));
   rings8.push_back(unit("unit256x128", 256, 128, 3, false));
+  rings4.push_back(stream("stream8x48", 8, 48, 4, 2, true));
+  rings4.push_back(stream("stream16x96", 16, 96, 3, 1, true));
+  rings8.push_back(stream("stream8x48", 8, 48, 2, 2, false));
+  rings8.push_back(stream("stream16x96", 16, 96, 2, 1, false));
   auto all = [](const ir::Schedule& s, const ir::Schedule& sp, std::vector<ir::Schedule> rings) {
     rings.insert(rings.begin(), {s, sp});
     return rings;

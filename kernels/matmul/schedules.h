@@ -8,6 +8,8 @@
 //   filled
 //              one use ahead: three barriers a step.
 //   unit*      tensor copies by a role of their own, wgmma, blocks that walk the tiles (sm_90a)
+//   cluster*   the same on half of K, two blocks of a cluster a tile: some tokens (sm_90a)
+//   stream*    a few tokens: warps share out K and stream weights from memory to their registers
 //   ring*      cp.async rings filled `slots - 1` steps ahead: one barrier a step.
 #pragma once
 
@@ -54,6 +56,16 @@ constexpr Stream ring_of(std::string_view of, int slots, bool packed = false, bo
           .slots = static_cast<std::uint8_t>(slots),
           .ahead = static_cast<std::uint8_t>(slots - 1),
           .guard = guard,
+          .packed = packed,
+          .multiple = 8};
+}
+
+/// Each thread's own elements in its registers, loaded `ahead` steps before their use.
+constexpr Stream registers_of(std::string_view of, int ahead, bool packed = false) {
+  return {.of = of,
+          .store = Store::Reg,
+          .slots = static_cast<std::uint8_t>(ahead),
+          .ahead = static_cast<std::uint8_t>(ahead),
           .packed = packed,
           .multiple = 8};
 }

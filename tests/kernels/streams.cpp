@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums in parts by warps that stream their operands to registers: the bits of the reference's parts
+// added in order, for the schedules of few tokens and for tiles that fit nothing.
+#include <catch2/catch.hpp>
+
+#include "kernels/matmul/schedules.h"
+#include "problem.h"
+
+using namespace barline;
+using test::Problem;
+
+namespace {
+
+using kernels::registers_of;
+
+void same_bits(const char* kernel, const ir::Schedule& schedule, test::Sizes sizes) {
+  Problem p(kernel, ir::Elem::F16, schedule,
+            test::rounded_up(kernel, ir::Elem::F16, schedule, sizes));
+  test::Tensors whole = p.simulated(false), lowered = p.simulated(true);
+  p.refer();
+  INFO(p.config.label << " M " << sizes.at("M") << " K " << sizes.at("K"));
+  CHECK(test::first_difference(whole, p.tensors) == "");
+  CHECK(test::first_difference(lowered, p.tensors) == "");
+}
+
+/// Three warps over a step of 192, rows and tokens of two atoms, some operands in time, some late.
+constexpr ir::Schedule odd(std::string_view name, int x, int w, int scale) {
+  return {.name = name,
+          .tile = {.m = 16, .n = 32, .k = 192},
+          .dot = {.a = "w"},
+          .splits = {{.axis = "K", .parts = 3, .merge = ir::Merge::Smem}},
+          .streams = {registers_of("x", x), registers_of("w", w, true),
+                      registers_of("w_scale", scale)}};
+}
+
+}  // namespace
+
+TEST_CASE("register streams sum in parts as the reference does", "[kernels]") {
+  for (const char* kernel : {"qkv_w4a16", "qkv_w8a16"})
+    for (const ir::Schedule& s : test::entry(kernel).schedules) {
+      if (!s.name.starts_with("stream")) continue;
+      for (std::int64_t m : {1, 7, 16, 17})
+        for (std::int64_t k : {128, 1152})
+          same_bits(kernel, s, {{"M", m}, {"K", k}, {"N_q", 104}, {"N_k", 24}, {"N_v", 16}});
+    }
+}
+
+TEST_CASE("operands may be any number of steps ahead in registers", "[kernels]") {
+  test::Sizes sizes{{"M", 19}, {"K", 1280}, {"N", 72}};
+  same_bits("matmul_w4a16_g64", odd("apart", 1, 3, 2), sizes);
+  same_bits("matmul_w4a16_g32", odd("level", 2, 2, 2), sizes);
+  same_bits("matmul_w4a16_gk", odd("late", 3, 1, 1), sizes);
+}
