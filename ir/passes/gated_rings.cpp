@@ -137,18 +137,20 @@ GateGroup declare_group(Kernel& k, const RingFacts& facts, const std::vector<Ope
     names += (names.empty() ? "" : "_") + ring.name;
   }
   g.full = declare_gate(k, names + "_full", 1, g.slots);
-  g.empty = declare_gate(k, names + "_empty", readers, g.slots);
+  if (readers > 0) g.empty = declare_gate(k, names + "_empty", readers, g.slots);
   return g;
 }
 
 void emit_fill(Builder& b, const GateGroup& g, ValueId use, const std::vector<Operation>& loads) {
-  ValueId before = b.binary(Op::Sub, phase_of(b, g, use), b.constant(Elem::S32, 1));
-  b.append({.op = Op::Await,
-            .in = {slot_at(b, g.empty, use), before},
-            .out = {},
-            .attrs = {},
-            .regions = {},
-            .loc = b.loc()});
+  if (g.empty >= 0) {
+    ValueId before = b.binary(Op::Sub, phase_of(b, g, use), b.constant(Elem::S32, 1));
+    b.append({.op = Op::Await,
+              .in = {slot_at(b, g.empty, use), before},
+              .out = {},
+              .attrs = {},
+              .regions = {},
+              .loc = b.loc()});
+  }
   ValueId full = slot_at(b, g.full, use);
   b.append({.op = Op::Arrive,
             .in = {full},
@@ -213,6 +215,7 @@ Operation load_from(Builder& b, const GatedBox& box, ValueId use, const Operatio
 }
 
 void emit_release(Builder& b, const GateGroup& g, ValueId use) {
+  if (g.empty < 0) return;
   b.emit(Op::WarpSync, {});
   append_if(b, b.emit(Op::Elect, scalar(Elem::I1), {}), [&] {
     b.append({.op = Op::Arrive,

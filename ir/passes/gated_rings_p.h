@@ -27,7 +27,7 @@ struct GatedBox {
 /// What one product takes: boxes that are filled, awaited and released together.
 struct GateGroup {
   int slots = 1;
-  int full = -1, empty = -1;  ///< slots of the kernel
+  int full = -1, empty = -1;  ///< slots of the kernel; boxes that are filled once have no `empty`
   std::vector<GatedBox> boxes;
   std::int64_t bytes() const;
 };
@@ -38,7 +38,8 @@ bool is_gated(const Kernel& k, const Operation& op);
 void lift_fixed_boxes(Kernel& k, Region& r);
 
 /// Declares the slots and gates of a group of loads that a ring stages each. `loads`: staged loads
-/// that one product takes; `in_place`: those that the product reads in the slot (wgmma).
+/// that one product takes; `in_place`: those that the product reads in the slot (wgmma); `readers`:
+/// warps, or 0 where the boxes are filled once.
 GateGroup declare_group(Kernel& k, const RingFacts& facts, const std::vector<Operation>& loads,
                         const std::vector<bool>& in_place, int readers);
 

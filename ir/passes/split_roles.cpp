@@ -68,7 +68,7 @@ class RoleSplitter {
     Region body;
     body.ops = std::move(rest);
     lift_fixed_boxes(k_, body);
-    collect(body);
+    collect(body, true);
     ValueId warp = b.emit(Op::WarpId, scalar(Elem::S32), {});
     ValueId first = b.constant(Elem::S32, computing_);
     ValueId zero = b.constant(Elem::S32, 0);
@@ -117,12 +117,13 @@ class RoleSplitter {
 
   // ---- which loads go together -----------------------------------------------------------------
 
-  void collect(const Region& r) {
+  /// `once`: the block comes here once.
+  void collect(const Region& r, bool once) {
     std::vector<Operation> pending;
     for (const Operation& op : r.ops) {
       for (const Region& sub : op.regions) {
         if (!op.is(Op::For)) refuse_branch(sub);
-        collect(sub);
+        collect(sub, once && !op.is(Op::For));
       }
       if (is_gated(k_, op)) pending.push_back(op);
       bool takes = op.is(Op::Dot) || (op.is(Op::For) && !op.out.empty());
@@ -130,7 +131,7 @@ class RoleSplitter {
       std::vector<bool> in_place;
       for (const Operation& load : pending) in_place.push_back(only_multiplied(op, load.out[0]));
       Taken& t = taken_.emplace_back();
-      t.gates = declare_group(k_, facts_, pending, in_place, computing_);
+      t.gates = declare_group(k_, facts_, pending, in_place, once ? 0 : computing_);
       t.product = op.out[0];
       t.late = accumulates(r, op);
       for (const Operation& load : pending) of_load_[load.out[0]] = &t;
