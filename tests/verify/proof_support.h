@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "ir/extents.h"
 #include "ir/parse.h"
 #include "verify/sim_case.h"
 
@@ -18,7 +19,10 @@ inline SimCase patterned_case(const ir::Kernel& k, std::vector<std::int64_t> siz
   std::size_t dynamic = 0;
   std::vector<std::int64_t> extents;
   for (const ir::Axis& a : k.axes)
-    extents.push_back(a.bound ? *a.bound : dynamic < sizes.size() ? sizes[dynamic++] : 1);
+    extents.push_back(a.bound                              ? *a.bound
+                      : a.of < 0 && dynamic < sizes.size() ? sizes[dynamic++]
+                                                           : 1);
+  ir::derive_sizes(k, extents);
   for (const ir::Param& p : k.params) {
     if (!p.type.is_pointer()) {
       std::uint64_t one = p.type.elem == ir::Elem::F32 ? 0x3f800000u : 1u;
