@@ -119,10 +119,18 @@ void Lowerer::bind_slots() {
   for (const ir::Slot& s : k_.slots) set(s.value, base);
 }
 
+/// Of the ops of a warpgroup's product: between them nothing takes a register.
+bool Lowerer::is_product(const ir::Operation& op) {
+  return op.is(ir::Op::Wgmma) || op.is(ir::Op::WgmmaSlots) || op.is(ir::Op::WgmmaCommit) ||
+         op.is(ir::Op::WgmmaWait);
+}
+
 const ir::Operation& Lowerer::region(const ir::Region& region) {
   for (const ir::Operation& op : region.ops) {
     if (op.has(ir::Terminator)) return op;
     place(op.loc);
+    if (!is_product(op)) just_read_.clear();
+    if (op.is(ir::Op::Wgmma)) just_read_.insert(op.in[0]);
     lower_op(*this, op);
   }
   ir::fail(ir::Diag::BadStructure, {}, "a region of @" + k_.name + " has no terminator",

@@ -23,6 +23,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,8 @@ class Lowerer {
   /// was still being written then.
   bool after_previous() const { return after_previous_; }
   void set_after_previous() { after_previous_ = true; }
+  /// Whether a wgmma reads the registers, and only wgmmas and their syncs stand between it and here.
+  bool just_read(ir::ValueId v) const { return just_read_.contains(v); }
   /// Registers a thread has when the kernel starts.
   int launch_registers() const;
   /// Whether any op takes the value.
@@ -130,6 +133,7 @@ class Lowerer {
   llvm::Value* thread_rank();
 
  private:
+  static bool is_product(const ir::Operation& op);
   void declare_function();
   void launch_bounds();
   void bind_parameters();
@@ -148,6 +152,7 @@ class Lowerer {
   std::vector<ir::TensorMap> maps_;
   std::vector<llvm::Value*> map_addresses_;
   bool after_previous_ = false;
+  std::set<ir::ValueId> just_read_;
   std::unique_ptr<llvm::Module> module_;
   llvm::IRBuilder<llvm::NoFolder> builder_;
   llvm::Function* function_ = nullptr;

@@ -114,7 +114,7 @@ void hold(Lowerer& l, const Values& held) {
 
 /// An instruction that every accumulator given to it passes: nothing writes one between a fence and
 /// the products, and nothing reads one before a wait. Operands after them are registers that the
-/// products read: they stay until here.
+/// products read: they stay until here, of themselves where nothing stands in between.
 void pass_through(Lowerer& l, const ir::Operation& op, const std::string& text) {
   llvm::SmallVector<llvm::Value*, 128> sums;
   Values held;
@@ -122,7 +122,7 @@ void pass_through(Lowerer& l, const ir::Operation& op, const std::string& text) 
     const Values& v = l.values(op.in[i]);
     if (i < op.out.size())
       sums.append(v.begin(), v.end());
-    else
+    else if (!l.just_read(op.in[i]))
       held.append(v.begin(), v.end());
   }
   const Values results = l.tied_asm(text, sums, {});

@@ -47,6 +47,9 @@ class UnitProduct {
     return acc;
   }
 
+  /// A of the last group, where it is in registers.
+  const Groups& registers() const { return a_; }
+
  private:
   /// Steps [begin, end) as a group.
   void group(Groups& acc, int begin, int end) {
@@ -177,9 +180,9 @@ Groups expand_unit_dot(Builder& b, FragmentWorld& w, const Operation& dot, Group
                        const UnitOperand& left, const UnitOperand& right) {
   bool carried = w.k.type(acc[0]).in_flight;
   if (!carried) acc = in_flight(b, w, acc);
-  acc = UnitProduct(b, w, dot, left, right).run(std::move(acc), carried);
-  // Nothing stands between these products and their wait that could take their registers.
-  return carried ? acc : landed(b, w, acc, {});
+  UnitProduct product(b, w, dot, left, right);
+  acc = product.run(std::move(acc), carried);
+  return carried ? acc : landed(b, w, acc, product.registers());
 }
 
 }  // namespace barline::ir
