@@ -554,6 +554,10 @@ void Tiles::finish(const ir::Loc& loc) {
   auto& ops = kernel_.body.ops;
   ops.insert(ops.begin(), std::make_move_iterator(prelude_.ops.begin()),
              std::make_move_iterator(prelude_.ops.end()));
+  for (Op op : {Op::AwaitPrevious, Op::ReleaseNext})  // what each block does first, last to first
+    if (schedule_.budget.beside_next)
+      ops.insert(ops.begin(),
+                 {.op = op, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = loc});
 }
 
 Tile Tiles::tile(const Place& place) {

@@ -47,7 +47,7 @@ DeviceProblem::DeviceProblem(const driver::Device& device, const Problem& proble
 
 void DeviceProblem::launch(const jit::Prepared& prepared, driver::abi::StreamHandle stream,
                            int i) const {
-  prepared.launch(stream, arguments_[i], sizes_);
+  prepared.launch(stream, arguments_[i], sizes_, {.programmatic = true});
 }
 
 std::vector<void*> DeviceProblem::raw_arguments(int i) {

@@ -141,7 +141,7 @@ GateGroup declare_group(Kernel& k, const RingFacts& facts, const std::vector<Ope
   return g;
 }
 
-void emit_fill(Builder& b, const GateGroup& g, ValueId use, const std::vector<Operation>& loads) {
+ValueId emit_announce(Builder& b, const GateGroup& g, ValueId use) {
   if (g.empty >= 0) {
     ValueId before = b.binary(Op::Sub, phase_of(b, g, use), b.constant(Elem::S32, 1));
     b.append({.op = Op::Await,
@@ -158,8 +158,15 @@ void emit_fill(Builder& b, const GateGroup& g, ValueId use, const std::vector<Op
             .attrs = {{Key::Bytes, g.bytes(), {}}},
             .regions = {},
             .loc = b.loc()});
+  return full;
+}
+
+void emit_copies(Builder& b, const GateGroup& g, ValueId use, const std::vector<Operation>& loads,
+                 const std::vector<bool>& brings, ValueId full) {
+  if (full == no_value) full = slot_at(b, g.full, use);
   ValueId zero = b.constant(Elem::S32, 0);
   for (std::size_t i = 0; i < loads.size(); ++i) {
+    if (!brings[i]) continue;
     const GatedBox& box = g.boxes[i];
     BoxOrigin at = origin_of(b, box.box, loads[i]);
     ValueId to = slot_at(b, box.slot, use);

@@ -43,10 +43,14 @@ void lift_fixed_boxes(Kernel& k, Region& r);
 GateGroup declare_group(Kernel& k, const RingFacts& facts, const std::vector<Operation>& loads,
                         const std::vector<bool>& in_place, int readers);
 
-/// The filler's side of use `use`: waits until the slots are free, announces the bytes and copies.
-/// The coordinates of the loads are values where `b` appends; in place of a load's offset in its
-/// tensor stands the number of the matrix there, `plane_of`.
-void emit_fill(Builder& b, const GateGroup& g, ValueId use, const std::vector<Operation>& loads);
+/// The filler's side of use `use`: waits until the slots are free and announces the bytes of all
+/// boxes; the gate that they report to.
+ValueId emit_announce(Builder& b, const GateGroup& g, ValueId use);
+/// Then copies those boxes that `brings` has true, where their loads say; `full`: the gate, if it
+/// is at hand. The loads' coordinates are values where `b` appends; in place of a load's offset in
+/// its tensor stands the number of the matrix there, `plane_of`.
+void emit_copies(Builder& b, const GateGroup& g, ValueId use, const std::vector<Operation>& loads,
+                 const std::vector<bool>& brings, ValueId full = no_value);
 /// The number of the tensor's matrix that the offset is the start of; no value where it has one.
 ValueId plane_of(Builder& b, const GatedBox& box, ValueId offset);
 /// The readers' side: waits until use `use` has landed; the load from the slot; the release of it

@@ -12,6 +12,9 @@
 //
 // Both count uses alike, through all loops around, so a filler runs into the next tile while the
 // last one is still computed.
+//
+// A kernel that waits for the grid before it: the computing warps do so first, the filling thread
+// once it has asked for the packed weights of its first steps.
 #include "ir/passes/split_roles.h"
 
 #include <fmt/format.h>
@@ -28,13 +31,17 @@ namespace barline::ir {
 namespace {
 
 constexpr int registers_per_sm = 65536, register_step = 8, warps_of_group = 4;
+/// Steps of weights before the wait for the grid before: a thread asks for a box in about 100 ns,
+/// and the first step's other boxes are not to come behind many.
+constexpr int most_early = 3;
 
 /// The staged loads of a product, by what they define, and the loop that they stand in.
 struct Taken {
   GateGroup gates;
   std::vector<Operation> loads;
   ValueId product = no_value;
-  bool late = false;  ///< released one trip later
+  bool late = false;        ///< released one trip later
+  std::vector<bool> early;  ///< loads of packed weights, which no grid before writes
 };
 
 /// Does the product accumulate over the loop that `body` is, on a warpgroup's unit?
@@ -61,6 +68,14 @@ class RoleSplitter {
     std::vector<Operation> rest;
     bool leading = true;
     for (Operation& op : k_.body.ops) {
+      if (op.is(Op::AwaitPrevious)) {
+        awaits_ = true;
+        continue;
+      }
+      if (op.is(Op::ReleaseNext)) {
+        out.ops.push_back(std::move(op));
+        continue;
+      }
       leading = leading && op.has(Pure) && op.regions.empty();
       if (leading) outside_.insert(op.out.begin(), op.out.end());
       (leading ? out.ops : rest).push_back(std::move(op));
@@ -134,6 +149,7 @@ class RoleSplitter {
       t.gates = declare_group(k_, facts_, pending, in_place, once ? 0 : computing_);
       t.product = op.out[0];
       t.late = accumulates(r, op);
+      for (const Operation& load : pending) t.early.push_back(of_weights(r, op, load.out[0]));
       for (const Operation& load : pending) of_load_[load.out[0]] = &t;
       of_product_[t.product] = &t;
       t.loads = std::move(pending);
@@ -157,6 +173,21 @@ class RoleSplitter {
     for (const Region& r : op.regions)
       walk(r, [&](const Operation& user) { only = only && (!uses(user) || multiplies(user)); });
     return only;
+  }
+
+  /// Is the load one of those, packed words among them, that an operand of the product is made of?
+  static bool of_weights(const Region& r, const Operation& product, ValueId load) {
+    for (std::size_t i = 1; product.is(Op::Dot) && i < product.in.size(); ++i) {
+      std::set<ValueId> made_of{product.in[i]};
+      bool packed = false;
+      for (auto op = r.ops.rbegin(); op != r.ops.rend(); ++op) {
+        if (op->out.empty() || !made_of.contains(op->out[0])) continue;
+        packed = packed || (op->is(Op::FragmentLoad) && op->attr(Key::Packed));
+        if (op->out[0] != product.out[0]) made_of.insert(op->in.begin(), op->in.end());
+      }
+      if (packed && made_of.contains(load)) return true;
+    }
+    return false;
   }
 
   void refuse_branch(const Region& r) const {
@@ -189,6 +220,7 @@ class RoleSplitter {
 
   void compute_side(Builder& b, const Region& body, ValueId zero) {
     set_registers(b, k_.roles[1]);
+    await_previous(b);
     Uses uses = all_from(zero);
     compute(b, body, uses);
   }
@@ -284,13 +316,23 @@ class RoleSplitter {
 
   void fill_side(Builder& b, const Region& body, ValueId warp, ValueId first, ValueId zero) {
     set_registers(b, k_.roles[0]);
-    append_if(b, b.compare(Compare::Eq, warp, first), [&] {
-      append_if(b, b.emit(Op::Elect, scalar(Elem::I1), {}), [&] {
-        Uses uses = all_from(zero);
-        ValueMap map;
-        fill(b, body, uses, map);
-      });
-    });
+    auto fills = [&] {
+      Uses uses = all_from(zero);
+      ValueMap map;
+      before_wait_ = awaits_;
+      fill(b, body, uses, map);
+      if (before_wait_) await_previous(b);
+    };
+    auto others = [&] { await_previous(b); };
+    append_if(
+        b, b.compare(Compare::Eq, warp, first),
+        [&] { append_if(b, b.emit(Op::Elect, scalar(Elem::I1), {}), fills, others); }, others);
+  }
+
+  /// Each thread waits once, if the kernel waits for the grid before it.
+  void await_previous(Builder& b) {
+    if (awaits_) b.emit(Op::AwaitPrevious, {});
+    before_wait_ = false;
   }
 
   bool known(ValueId v, const ValueMap& map) const {
@@ -303,16 +345,22 @@ class RoleSplitter {
       auto product = op.out.empty() ? of_product_.end() : of_product_.find(op.out[0]);
       if (product != of_product_.end()) {
         Taken& t = *product->second;
+        if (before_wait_ && boxes_ == Boxes::All) await_previous(b);
         std::vector<Operation> loads = t.loads;
         for (std::size_t i = 0; i < loads.size(); ++i) {
           place(loads[i], map);
           loads[i].in[1] = plane(b, t.gates.boxes[i], loads[i].in[1]);
         }
-        emit_fill(b, t.gates, uses.at(&t), loads);
+        fill_boxes(b, t, uses.at(&t), loads);
         uses[&t] = plus_one(b, uses.at(&t));
       }
       if (op.is(Op::For) && !groups_in(op.regions[0]).empty()) {
-        fill_loop(b, op, uses, map);
+        if (may_fill_first(op)) {
+          fill_first(b, op, taken_.front(), uses, map);
+        } else {
+          if (before_wait_) await_previous(b);
+          fill_loop(b, op, uses, map, no_value, no_value);
+        }
       } else if (op.has(Pure) && op.regions.empty() && !makes_tile(op) &&
                  std::all_of(op.in.begin(), op.in.end(),
                              [&](ValueId v) { return known(v, map); })) {
@@ -342,6 +390,43 @@ class RoleSplitter {
                        [&](ValueId v) { return k_.type(v).is_tile(); });
   }
 
+  /// Which boxes of a group the trips at hand bring.
+  enum class Boxes { All, Early, Late };
+
+  void fill_boxes(Builder& b, const Taken& t, ValueId use, const std::vector<Operation>& loads) {
+    std::vector<bool> brings(loads.size(), true);
+    for (std::size_t i = 0; i < loads.size() && boxes_ != Boxes::All; ++i)
+      brings[i] = t.early[i] == (boxes_ == Boxes::Early);
+    ValueId full = boxes_ == Boxes::Late ? no_value : emit_announce(b, t.gates, use);
+    emit_copies(b, t.gates, use, loads, brings, full);
+  }
+
+  /// The weights of the first trips before the wait for the grid before, their other boxes after
+  /// it; then the trips that are left.
+  void fill_first(Builder& b, const Operation& op, const Taken& t, Uses& uses, ValueMap& map) {
+    Operation loop = op;
+    place(loop, map);
+    ValueId slots = b.constant(Elem::S32, std::min(t.gates.slots, most_early));
+    ValueId end = b.binary(Op::Min, loop.in[1], b.binary(Op::Add, loop.in[0], slots));
+    Uses again = uses;
+    boxes_ = Boxes::Early;
+    fill_loop(b, op, again, map, loop.in[0], end);
+    await_previous(b);
+    boxes_ = Boxes::Late;
+    fill_loop(b, op, uses, map, loop.in[0], end);
+    boxes_ = Boxes::All;
+    fill_loop(b, op, uses, map, end, loop.in[1]);
+  }
+
+  /// Do all boxes of the kernel stand in this loop, some of them weights?
+  bool may_fill_first(const Operation& loop) const {
+    const Taken& t = taken_.front();
+    auto step = facts_.constants.find(loop.in[2]);
+    return before_wait_ && boxes_ == Boxes::All && taken_.size() == 1 && of_loop(loop, t) &&
+           step != facts_.constants.end() && step->second == 1 &&
+           std::find(t.early.begin(), t.early.end(), true) != t.early.end();
+  }
+
   void place(Operation& load, const ValueMap& map) const {
     for (ValueId& v : load.in) {
       if (!known(v, map))
@@ -352,7 +437,9 @@ class RoleSplitter {
     }
   }
 
-  void fill_loop(Builder& b, const Operation& op, Uses& uses, ValueMap& map) {
+  /// From `lo` to `hi`, if given.
+  void fill_loop(Builder& b, const Operation& op, Uses& uses, ValueMap& map, ValueId lo,
+                 ValueId hi) {
     Operation loop{.op = Op::For,
                    .in = {op.in[0], op.in[1], op.in[2]},
                    .out = {},
@@ -360,6 +447,7 @@ class RoleSplitter {
                    .regions = {},
                    .loc = op.loc};
     place(loop, map);
+    if (lo != no_value) loop.in[0] = lo, loop.in[1] = hi;
     Region trip;
     trip.args.push_back(k_.new_value(k_.type(op.regions[0].args[0])));
     map[op.regions[0].args[0]] = trip.args[0];
@@ -387,7 +475,10 @@ class RoleSplitter {
 
   Kernel& k_;
   RingFacts facts_;
-  int computing_ = 0;  ///< warps
+  int computing_ = 0;         ///< warps
+  bool awaits_ = false;       ///< the grid before
+  bool before_wait_ = false;  ///< the filling thread has not waited yet
+  Boxes boxes_ = Boxes::All;
   std::set<ValueId> outside_;
   std::list<Taken> taken_;
   std::map<ValueId, Taken*> of_load_, of_product_;

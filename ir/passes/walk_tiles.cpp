@@ -39,7 +39,9 @@ class Walker {
     ValueMap places;
     drop_ids(k_.body, at, extents, places);
     replace_uses(k_.body, places);
-    std::move(k_.body.ops.begin(), k_.body.ops.end(), std::back_inserter(trip.ops));
+    for (Operation& op : k_.body.ops)  // of the grids before and after: once a block
+      (op.is(Op::AwaitPrevious) || op.is(Op::ReleaseNext) ? head_ : trip)
+          .ops.push_back(std::move(op));
     loop.regions.push_back(std::move(trip));
     head_.ops.push_back(std::move(loop));
     head_.ops.push_back(

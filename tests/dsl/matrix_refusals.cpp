@@ -280,3 +280,32 @@ TEST_CASE("sums are not rounded to codes", "[dsl]") {
                                {.schedule = {.name = "s", .tile = one_warp}});
                ir::run_pipeline(k));
 }
+
+TEST_CASE("a sum over a cluster's blocks is one tile a cluster, merged there", "[dsl]") {
+  Problem p;
+  const MatrixTile tile{.m = 16, .n = 32, .k = 16};
+  ir::Split halves{.axis = "K", .over = ir::Team::Cluster, .parts = 2, .merge = ir::Merge::Dsmem};
+  CHECK_NOTHROW(p.product({.tile = tile, .splits = {halves}}));
+  EXPECT_ERROR(BadSchedule, "splits 'K' over 2 blocks of a cluster that walk the tiles",
+               p.product({.tile = tile, .walk = ir::Walk::Persistent, .splits = {halves}}));
+  EXPECT_ERROR(
+      BadSchedule, "over 2 blocks of a cluster and over their warps",
+      p.product({.tile = {.m = 16, .n = 32, .k = 32},
+                 .splits = {halves, {.axis = "K", .parts = 2, .merge = ir::Merge::Smem}}}));
+  ir::Split thirds = halves;
+  thirds.parts = 3;
+  EXPECT_ERROR(BadSchedule, "tile 16 x 32 x 16 over 1 x 1 warps shared out over 3 blocks",
+               p.product({.tile = tile, .splits = {thirds}}));
+  ir::Split nowhere = halves;
+  nowhere.merge = ir::Merge::None;
+  EXPECT_ERROR(BadSchedule, "over 2 blocks of a cluster, and does not merge there",
+               p.product({.tile = tile, .splits = {nowhere}}));
+}
+
+TEST_CASE("a grid beside the one before waits for it first", "[dsl]") {
+  Problem p;
+  ir::Kernel k = p.product({.tile = one_warp, .budget = {.beside_next = true}});
+  REQUIRE(k.body.ops.size() > 2);
+  CHECK(k.body.ops[0].is(ir::Op::ReleaseNext));
+  CHECK(k.body.ops[1].is(ir::Op::AwaitPrevious));
+}
