@@ -69,18 +69,17 @@ TEST_CASE("each way of being off by one is found in the ring's protocol") {
     INFO("lag " << lag);
     CHECK_THAT(fault_with(&RingProtocol::empty_phase, 0, lag), Contains("deadlock"));
     CHECK_THAT(fault_with(&RingProtocol::empty_phase, -2, lag),
-               Contains("deadlock") || Contains("overwrites") || Contains("lapped"));
+               Contains("deadlock") || Contains("deadlock") || Contains("lapped"));
     CHECK_THAT(fault_with(&RingProtocol::full_phase, 1, lag), Contains("passes in phase 0"));
     CHECK_THAT(fault_with(&RingProtocol::full_phase, -1, lag), Contains("reads what use -1 left"));
     CHECK_THAT(fault_with(&RingProtocol::released, 1, lag),
-               Contains("overwrites") || Contains("lapped"));
+               Contains("deadlock") || Contains("lapped"));
     CHECK_THAT(fault_with(&RingProtocol::released, -1, lag),
-               Contains("overwrites") || Contains("lapped"));
+               Contains("deadlock") || Contains("lapped"));
     CHECK_THAT(fault_with(&RingProtocol::announced, 3, lag), Contains("deadlock"));
     CHECK_THAT(fault_with(&RingProtocol::announced, 1, lag),
                Contains("more arrivals or bytes") || Contains("left"));
-    CHECK_THAT(fault_with(&RingProtocol::arrivals, 1, lag),
-               Contains("overwrites") || Contains("lapped"));
+    CHECK_THAT(fault_with(&RingProtocol::arrivals, 1, lag), Contains("overwrites"));
     CHECK_THAT(fault_with(&RingProtocol::arrivals, 3, lag), Contains("deadlock"));
   }
 }
