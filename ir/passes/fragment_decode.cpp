@@ -76,8 +76,16 @@ class Decoder {
 
   Builder& b_;
   FragmentWorld& w_;
-  bool streamed_;  ///< registers are few, and instructions
+  bool streamed_;  ///< few instructions, and registers
 };
+
+/// Are the words a stream to registers, or in a slot that tensor copies fill? There decoding, not
+/// memory, takes the time.
+bool few_instructions(const FragmentWorld& w, const Operation& load) {
+  constexpr int copied_align = 128;
+  const int slot = w.root(load.in[0]).slot;
+  return slot < 0 ? ring_of(w.k, load) != nullptr : w.k.slots[slot].align >= copied_align;
+}
 
 }  // namespace
 
@@ -86,7 +94,7 @@ ValueId decode_group(Builder& b, FragmentWorld& w, const Operation& load, const 
   if (to != Elem::F16 && to != Elem::F32 && to != Elem::BF16)
     fail(Diag::BadSchedule, load.loc, "quantised codes as anything but floats",
          "cast them to f16 (exact), then compute");
-  Decoder d(b, w, w.root(load.in[0]).slot < 0 && ring_of(w.k, load));
+  Decoder d(b, w, few_instructions(w, load));
   Elem code = w.k.type(load.out[0]).elem;
   const Layout& l = w.layout(load.out[0]);
   bool packed = words_of(w.k, load) == Words::Packed;
