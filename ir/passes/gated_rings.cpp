@@ -163,6 +163,7 @@ ValueId emit_announce(Builder& b, const GateGroup& g, ValueId use) {
 
 void emit_copies(Builder& b, const GateGroup& g, ValueId use, const std::vector<Operation>& loads,
                  const std::vector<bool>& brings, ValueId full) {
+  if (std::find(brings.begin(), brings.end(), true) == brings.end()) return;
   if (full == no_value) full = slot_at(b, g.full, use);
   ValueId zero = b.constant(Elem::S32, 0);
   for (std::size_t i = 0; i < loads.size(); ++i) {

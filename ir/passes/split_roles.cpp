@@ -393,12 +393,13 @@ class RoleSplitter {
   /// Which boxes of a group the trips at hand bring.
   enum class Boxes { All, Early, Late };
 
+  /// Weights first: they come from farther away than what the grid before wrote.
   void fill_boxes(Builder& b, const Taken& t, ValueId use, const std::vector<Operation>& loads) {
-    std::vector<bool> brings(loads.size(), true);
-    for (std::size_t i = 0; i < loads.size() && boxes_ != Boxes::All; ++i)
-      brings[i] = t.early[i] == (boxes_ == Boxes::Early);
     ValueId full = boxes_ == Boxes::Late ? no_value : emit_announce(b, t.gates, use);
-    emit_copies(b, t.gates, use, loads, brings, full);
+    std::vector<bool> others = t.early;
+    others.flip();
+    if (boxes_ != Boxes::Late) emit_copies(b, t.gates, use, loads, t.early, full);
+    if (boxes_ != Boxes::Early) emit_copies(b, t.gates, use, loads, others, full);
   }
 
   /// The weights of the first trips before the wait for the grid before, their other boxes after
