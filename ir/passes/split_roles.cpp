@@ -14,7 +14,7 @@
 // last one is still computed.
 //
 // A kernel that waits for the grid before it: the computing warps do so first, the filling thread
-// once it has asked for the packed weights of its first steps.
+// once it has asked for the packed weights of its first step.
 #include "ir/passes/split_roles.h"
 
 #include <fmt/format.h>
@@ -31,9 +31,9 @@ namespace barline::ir {
 namespace {
 
 constexpr int registers_per_sm = 65536, register_step = 8, warps_of_group = 4;
-/// Steps of weights before the wait for the grid before: a thread asks for a box in about 100 ns,
-/// and the first step's other boxes are not to come behind many.
-constexpr int most_early = 3;
+/// Steps whose weights are asked for before the wait for the grid before. A thread takes about
+/// 100 ns to ask for a box, and the first product waits for all boxes of the first step.
+constexpr int most_early = 1;
 
 /// The staged loads of a product, by what they define, and the loop that they stand in.
 struct Taken {

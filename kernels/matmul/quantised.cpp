@@ -107,12 +107,14 @@ constexpr ir::Schedule unit(std::string_view name, int rows, int tokens, int slo
 }
 
 /// The same by two blocks of a cluster that have half of k each, for few tokens: one tile a
-/// cluster, and each block stores half of its sums.
-constexpr ir::Schedule cluster(std::string_view name, int tokens, int slots, bool scales) {
+/// cluster, and each block stores half of its sums. `next`: beside the next grid.
+constexpr ir::Schedule cluster(std::string_view name, int tokens, int slots, bool scales,
+                               bool next = false) {
   ir::Schedule s = unit(name, 192, tokens, slots, scales);
   s.tile.k = 128;
   s.walk = ir::Walk::Grid;
   s.splits = {{.axis = "K", .over = ir::Team::Cluster, .parts = 2, .merge = ir::Merge::Dsmem}};
+  s.budget.beside_next = next;
   return s;
 }
 
@@ -190,9 +192,11 @@ void add_quantised(Registry& registry) {
   rings4.push_back(cluster("cluster192x32", 32, 8, true));
   rings4.push_back(cluster("cluster192x64", 64, 6, true));
   rings4.push_back(cluster("cluster192x128", 128, 3, true));
+  rings4.push_back(cluster("next192x64", 64, 6, true, true));
   rings8.push_back(cluster("cluster192x32", 32, 5, false));
   rings8.push_back(cluster("cluster192x64", 64, 4, false));
   rings8.push_back(cluster("cluster192x128", 128, 3, false));
+  rings8.push_back(cluster("next192x64", 64, 4, false, true));
   registry.add(entry(
       "qkv_w4a16", "q, k, v = x {w_q, w_k, w_v}, int4 weights in groups of 128",
       all(design_s("s", 56), design_sp_scales, rings4), [](Elem) { return qkv_w4a16(128); }, int4));
