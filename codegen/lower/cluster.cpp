@@ -45,7 +45,6 @@ void lower(ir::Tag<ir::Op::StoreRemote>, Lowerer& l, const ir::Operation& op) {
 
 void lower(ir::Tag<ir::Op::AwaitPrevious>, Lowerer& l, const ir::Operation&) {
   l.memory_asm(l.b().getVoidTy(), "griddepcontrol.wait;", {});
-  l.set_after_previous();
 }
 
 void lower(ir::Tag<ir::Op::ReleaseNext>, Lowerer& l, const ir::Operation&) {

@@ -39,6 +39,7 @@ Lowerer::Lowerer(const ir::Kernel& k, const ir::Target& target, const EmitOption
       builder_(context) {
   ir::walk(k.body, [&](const ir::Operation& op) {
     for (ir::ValueId v : op.in) used_[v] = true;
+    awaits_previous_ = awaits_previous_ || op.is(ir::Op::AwaitPrevious);
   });
 }
 

@@ -84,10 +84,10 @@ class Lowerer {
   int slot_of(ir::ValueId pointer) const { return ir::root_of(k_, defs_, pointer).slot; }
   /// The generic address of the tensor map that a copy_tensor's pointer stands for.
   llvm::Value* map_address(const ir::Operation& copy);
-  /// Whether what follows comes after a wait for the grid before: what is constant for this grid
-  /// was still being written then.
-  bool after_previous() const { return after_previous_; }
-  void set_after_previous() { after_previous_ = true; }
+  /// Whether the kernel waits for the grid before. What is constant for it was still being written
+  /// before the wait, so a read-only load may not be moved up; one that stands before may not be
+  /// moved down, where it would wait too. ptxas keeps weak loads on their side alone.
+  bool awaits_previous() const { return awaits_previous_; }
   /// Whether a wgmma reads the registers, and only wgmmas and their syncs stand between it and here.
   bool just_read(ir::ValueId v) const { return just_read_.contains(v); }
   /// Registers a thread has when the kernel starts.
@@ -151,7 +151,7 @@ class Lowerer {
   std::vector<Values> values_;
   std::vector<ir::TensorMap> maps_;
   std::vector<llvm::Value*> map_addresses_;
-  bool after_previous_ = false;
+  bool awaits_previous_ = false;
   std::set<ir::ValueId> just_read_;
   std::unique_ptr<llvm::Module> module_;
   llvm::IRBuilder<llvm::NoFolder> builder_;

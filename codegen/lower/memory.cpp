@@ -66,7 +66,7 @@ std::string load_name(Lowerer& l, const ir::Operation& op, const char* space) {
   if (order == MemOrder::Relaxed || order == MemOrder::Acquire)
     return fmt::format("ld.{}.{}.{}{}", order == MemOrder::Relaxed ? "relaxed" : "acquire",
                        scope(l, op), space, cache);
-  const bool read_only = order == MemOrder::Const && !is_shared(l, op) && !l.after_previous();
+  const bool read_only = order == MemOrder::Const && !is_shared(l, op) && !l.awaits_previous();
   if (!read_only) return fmt::format("ld.{}{}", space, cache);
   return cache.starts_with(".L1") ? "ld.global.nc" + cache : "ld.global" + cache + ".nc";
 }

@@ -22,7 +22,11 @@ class FragmentExpander {
   explicit FragmentExpander(Kernel& k) : k_(k), w_(k) {}
 
   void run() {
+    const bool awaited = w_.awaits;
     Region body = region(k_.body);
+    if (awaited && !w_.awaits)  // a stream has a wait of its own, behind its weights
+      body.ops.erase(std::find_if(body.ops.begin(), body.ops.end(),
+                                  [](const Operation& op) { return op.is(Op::AwaitPrevious); }));
     std::vector<Operation> head = w_.places.take();
     body.ops.insert(body.ops.begin(), std::make_move_iterator(head.begin()),
                     std::make_move_iterator(head.end()));

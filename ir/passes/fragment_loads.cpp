@@ -130,15 +130,21 @@ class GroupLoader {
     return emit_load(type, index, 0, inside);
   }
 
-  /// The same over the trips of a loop: what a trip changes is the column alone. A row has a limit,
-  /// not a predicate, of which there are few, and columns of a thread become immediate offsets.
+  /// The same over the trips of a loop: what a trip changes is the column alone, of which a
+  /// thread's become immediate offsets. Predicates are few: past the last row the last one is
+  /// loaded where that makes nothing but sums that nobody stores, else a row's limit is 0.
   ValueId stream_elements(At row, At col, Type type) {
     ValueId limit = w_.size(b_, root_, 0), index = w_.wide(b_, load_.in[1]);
     if (box_.row.tensor >= 0) {
-      ValueId r = from_origin(box_.row, load_.in[2], row), width = w_.wide(b_, limit);
+      ValueId width = w_.wide(b_, limit), rows = w_.size(b_, root_, 1);
+      ValueId r = from_origin(box_.row, load_.in[2], row);
+      if (w_.places.is_free(box_.row.tile)) {
+        r = b_.binary(Op::Min, r, b_.binary(Op::Sub, rows, b_.constant(Elem::S32, 1)));
+      } else {
+        ValueId fits = b_.compare(Compare::Lt, r, rows);
+        limit = b_.emit(Op::Select, {fits, limit, b_.constant(Elem::S32, 0)});
+      }
       index = b_.binary(Op::Add, index, b_.binary(Op::Mul, w_.wide(b_, r), width));
-      ValueId fits = b_.compare(Compare::Lt, r, w_.size(b_, root_, 1));
-      limit = b_.emit(Op::Select, {fits, limit, b_.constant(Elem::S32, 0)});
     }
     ValueId inside = b_.compare(Compare::Lt, reached(col, type.lanes), limit);
     ValueId c = from_origin(box_.col, load_.in[3], {col.thread});
@@ -189,7 +195,10 @@ class GroupLoader {
       if (!in_slot() && ((a.key == Key::Order && !streamed()) || a.key == Key::Cache))
         attrs.push_back(a);
     ValueId v = b_.emit(Op::Load, type, std::move(in), std::move(attrs));
-    if (const Ring* ring = in_slot() ? nullptr : ring_of(w_.k, load_)) w_.streamed[v] = ring->ahead;
+    if (streamed()) {
+      w_.streamed[v] = ring_of(w_.k, load_)->ahead;
+      if (words_of(w_.k, load_) == Words::Packed) w_.weights.insert(v);
+    }
     return v;
   }
 

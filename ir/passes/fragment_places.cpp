@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <numeric>
@@ -29,9 +30,15 @@ std::int64_t fold(Op op, std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-void Places::learn_divisors() {
+void Places::learn() {
   constexpr std::int64_t most = 1 << 20;  // no tile needs more, and products stay small
+  bool folds = false;
   walk(k_.body, [&](const Operation& op) {
+    folds = folds || op.is(Op::Fold);
+    if (op.is(Op::Dot)) {
+      std::vector<int> axes = tile_axes(k_.layouts[k_.type(op.out[0]).layout]);
+      free_.insert(axes.begin(), axes.end());
+    }
     if (op.out.size() != 1 || !is_int(k_.type(op.out[0]).elem)) return;
     auto of = [&](std::size_t i) { return divisor(op.in[i]); };
     std::int64_t d = 1;
@@ -45,6 +52,13 @@ void Places::learn_divisors() {
     }
     divisors_[op.out[0]] = std::gcd(d, most);
   });
+  walk(k_.body, [&](const Operation& op) {  // what one product makes free another may sum over
+    if (!op.is(Op::Dot)) return;
+    const std::vector<int> sums = tile_axes(k_.layouts[k_.type(op.out[0]).layout]);
+    for (int axis : tile_axes(k_.layouts[k_.type(op.in[1]).layout]))
+      if (std::find(sums.begin(), sums.end(), axis) == sums.end()) free_.erase(axis);
+  });
+  if (folds) free_.clear();
 }
 
 std::int64_t Places::divisor(ValueId v) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "ir/builder.h"
@@ -17,8 +18,8 @@ namespace barline::ir {
 class Places {
  public:
   explicit Places(Kernel& k) : k_(k), b_(k, head_) {}
-  /// Learns what divides the kernel's integers.
-  void learn_divisors();
+  /// Learns what divides the kernel's integers, and which axes are free.
+  void learn();
 
   /// Appends at the kernel's head, where it dominates every use.
   Builder& head() { return b_; }
@@ -27,6 +28,10 @@ class Places {
 
   /// A power of two that divides the value, as the kernel computes it.
   std::int64_t divisor(ValueId v) const;
+
+  /// True of an axis of products' sums that no fold runs along: what is loaded past its end makes
+  /// elements past the end of what is stored, and nothing else.
+  bool is_free(int axis) const { return free_.contains(axis); }
 
   ValueId number(std::int64_t v);  ///< an s32 constant
   ValueId rank();
@@ -63,6 +68,7 @@ class Places {
   std::map<std::tuple<Op, ValueId, ValueId>, ValueId> memo_;
   std::map<Op, ValueId> ids_;
   std::map<ValueId, std::int64_t> divisors_;
+  std::set<int> free_;
 };
 
 }  // namespace barline::ir

@@ -17,6 +17,7 @@
 // for weak loads alone, not for those of constants, so streams are loaded so.
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "ir/passes/fragments_p.h"
 #include "ir/passes/rings_p.h"
@@ -29,20 +30,21 @@ constexpr std::int64_t trips_at_once =
 
 class Prefetcher {
  public:
-  Prefetcher(Kernel& k, Operation& loop, const std::map<ValueId, int>& ahead)
-      : k_(k), loop_(loop), body_(loop.regions[0]), ahead_(ahead) {}
+  Prefetcher(FragmentWorld& w, Operation& loop)
+      : w_(w), k_(w.k), loop_(loop), body_(loop.regions[0]) {}
 
   bool run(Builder& before) {
     for (std::size_t i = 0; i < body_.ops.size(); ++i) {
       const Operation& op = body_.ops[i];
       if (!op.is(Op::Load) || op.out.empty()) continue;
-      if (auto at = ahead_.find(op.out[0]); at != ahead_.end())
+      if (auto at = w_.streamed.find(op.out[0]); at != w_.streamed.end())
         loads_.push_back({op, at->second, {}, {}});
     }
     if (loads_.empty()) return false;
-    // The deepest streams first: theirs are the bytes that take longest.
-    std::stable_sort(loads_.begin(), loads_.end(),
-                     [](const Carried& a, const Carried& b) { return a.ahead > b.ahead; });
+    // Weights first, which may be asked for before the grid before has ended.
+    std::stable_sort(loads_.begin(), loads_.end(), [&](const Carried& a, const Carried& b) {
+      return is_weight(a) > is_weight(b);
+    });
     prologue(before);
     rewrite();
     return true;
@@ -62,6 +64,8 @@ class Prefetcher {
     ValueId next = no_value;       ///< what the trip loads
   };
 
+  bool is_weight(const Carried& s) const { return w_.weights.contains(s.load.out[0]); }
+
   /// The loop's loads of trip `trip`, in order; what their positions are made of is copied once.
   ValueId load_of_trip(Builder& b, const Operation& load, ValueMap& map) {
     Operation copy = load;
@@ -79,9 +83,16 @@ class Prefetcher {
       b.at(loop_.loc);
       maps.push_back({{body_.args[0], b.constant(Elem::S32, trip)}});
     }
-    for (std::size_t i = 0; i < loads_.size(); ++i)
+    const bool waits = w_.awaits && w_.outer_loops.contains(body_.args[0]);
+    for (std::size_t i = 0; i < loads_.size(); ++i) {
+      Operation load = loads_[i].load;
+      if (waits && is_weight(loads_[i]))
+        load.set(Key::Order, static_cast<std::int64_t>(MemOrder::Const));
+      else if (waits && std::exchange(w_.awaits, false))
+        b.emit(Op::AwaitPrevious, {});
       for (int trip = 0; trip < loads_[i].ahead; ++trip)
-        first[i].push_back(load_of_trip(b, loads_[i].load, maps[trip]));
+        first[i].push_back(load_of_trip(b, load, maps[trip]));
+    }
     b.emit(Op::WarpSync, {});
     for (std::size_t i = 0; i < loads_.size(); ++i)
       for (ValueId v : first[i]) {
@@ -150,10 +161,10 @@ class Prefetcher {
     }
   }
 
+  FragmentWorld& w_;
   Kernel& k_;
   Operation& loop_;
   Region& body_;
-  const std::map<ValueId, int>& ahead_;
   std::vector<Carried> loads_;
 };
 
@@ -161,7 +172,7 @@ class Prefetcher {
 
 void prefetch(Builder& before, FragmentWorld& w, Operation& loop) {
   if (!loop.is(Op::For) || w.streamed.empty()) return;
-  Prefetcher p(w.k, loop, w.streamed);
+  Prefetcher p(w, loop);
   if (!p.run(before)) return;
   auto trips = w.known(loop.in[1]);
   loop.set(Key::Unroll, trips && *trips <= trips_at_once ? 0 : p.period());

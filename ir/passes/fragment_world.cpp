@@ -21,7 +21,11 @@ bool spans_rows(const Layout& l) {
 
 FragmentWorld::FragmentWorld(Kernel& kernel) : k(kernel), places(kernel) {
   auto defs = definitions(k);
-  places.learn_divisors();
+  places.learn();
+  for (const Operation& op : k.body.ops) {
+    awaits = awaits || op.is(Op::AwaitPrevious);
+    if (op.is(Op::For)) outer_loops.insert(op.regions[0].args[0]);
+  }
   walk(k.body, [&](const Operation& op) {
     for (ValueId v : op.in)
       if (k.type(v).is_pointer() && !roots_.contains(v)) roots_[v] = root_of(k, defs, v);

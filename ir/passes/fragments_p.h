@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -66,6 +67,12 @@ class FragmentWorld {
 
   /// What loads of register streams gave, and how many trips ahead they are to be made.
   std::map<ValueId, int> streamed;
+  /// Of these, those of packed weights: no grid before writes them.
+  std::set<ValueId> weights;
+  /// The wait for the grid before stands at the kernel's head, and has not been moved yet.
+  bool awaits = false;
+  /// The indices of loops that every thread comes to.
+  std::set<ValueId> outer_loops;
 
  private:
   std::map<ValueId, Root> roots_;
@@ -90,7 +97,8 @@ ValueId decode_group(Builder& b, FragmentWorld& w, const Operation& load, const 
 /// acc + a * b; groups of the operands are asked for where a step of the atom needs them.
 Groups expand_dot(Builder& b, FragmentWorld& w, const Operation& dot, Groups acc,
                   const GroupSource& left, const GroupSource& right);
-/// An operand of a product on a warpgroup's unit: in a slot as a load would read it, or in registers.
+/// An operand of a product on a warpgroup's unit: in a slot as a load would read it, or in
+/// registers.
 struct UnitOperand {
   const Operation* load = nullptr;
   GroupSource groups;
@@ -102,7 +110,8 @@ Groups expand_unit_dot(Builder& b, FragmentWorld& w, const Operation& dot, Group
 Groups in_flight(Builder& b, FragmentWorld& w, const Groups& acc);
 /// `held`: registers that these products read.
 Groups landed(Builder& b, FragmentWorld& w, const Groups& acc, const Groups& held);
-/// Makes the loop's loads of register streams ahead of their use; `before` takes what goes before it.
+/// Makes the loop's loads of register streams ahead of their use; `before` takes what goes before
+/// it: with a wait for the grid before, first the loads of weights, then that wait.
 void prefetch(Builder& before, FragmentWorld& w, Operation& loop);
 /// The sum of the parts that warps hold.
 Groups expand_merge(Builder& b, FragmentWorld& w, const Operation& merge, const Groups& groups);

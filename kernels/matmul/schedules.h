@@ -10,6 +10,7 @@
 //   unit*      tensor copies by a role of their own, wgmma, blocks that walk the tiles (sm_90a)
 //   cluster*   the same on half of K, two blocks of a cluster a tile: some tokens (sm_90a)
 //   stream*    a few tokens: warps share out K and stream weights from memory to their registers
+//   next*      the same; blocks start, and ask for weights, while the grid before ends (sm_90a)
 //   ring*      cp.async rings filled `slots - 1` steps ahead: one barrier a step.
 #pragma once
 
