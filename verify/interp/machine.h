@@ -46,7 +46,7 @@ struct Frame {
   std::uint64_t trip = 0;
 };
 
-/// The last question whether an access is known, and its answer.
+/// A question whether an access is known, and its answer.
 struct OrderMemo {
   SharedClock clock;
   std::uint32_t warp = 0, count = 0;
@@ -73,7 +73,7 @@ struct Warp {
   std::vector<Frame> frames;
   LaneSync sync[lanes];
   Flights flights;
-  mutable OrderMemo order_memo;
+  mutable OrderMemo order_memo[8];  ///< by what the access was
   const Gate* gate = nullptr;    ///< AtGate: for which it waits
   std::uint32_t barrier_id = 0;  ///< AtNamed
   ProductsInFlight products;

@@ -30,11 +30,11 @@ bool replaces(Touch fresh, bool fresh_wide, const Stamp& old) {
 Shadow::Shadow(std::int64_t cells, bool writes_only)
     : cells_(cells), writes_(allocate(cells)), others_(writes_only ? nullptr : allocate(cells)) {}
 
-/// Neighbouring cells were mostly written together: what was last asked is remembered.
+/// Neighbouring cells were mostly written and read together: what was asked is remembered.
 bool Shadow::known(const Warp& w, int lane, const Stamp& s) {
   const SharedClock& clock = w.sync[lane].known;
   Mask others = s.warp == w.id && !s.gate ? s.who & ~(Mask{1} << lane) : s.who;
-  OrderMemo& memo = w.order_memo;
+  OrderMemo& memo = w.order_memo[(s.warp + s.count + s.gate) % std::size(w.order_memo)];
   bool asked = memo.clock == clock && memo.warp == s.warp && memo.count == s.count &&
                memo.who == others && memo.gate == s.gate;
   if (asked) return memo.known;
