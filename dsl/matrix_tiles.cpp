@@ -540,7 +540,7 @@ void Tiles::finish(const ir::Loc& loc) {
     if (in_registers(s))
       kernel_.rings.push_back({.name = std::string(s.of),
                                .by = s.by,
-                               .slots = 0,
+                               .slots = s.slots,
                                .ahead = s.ahead,
                                .store = ir::Store::Reg});
     else if (s.store == ir::Store::Smem)
