@@ -123,7 +123,8 @@ class ParamExpander {
 void promise_multiple(ir::Kernel& k, const ir::Stream& s, const ir::Loc& loc) {
   for (const ir::Param& p : k.params) {
     bool of = p.name == s.of || p.name.starts_with(std::string(s.of) + "_");
-    if (!of || p.axes.empty() || s.multiple <= 1) continue;
+    if (!of || p.axes.size() < 2 || s.multiple <= 1)
+      continue;  // one axis: no rows, a scale of them
     ir::Axis& a = k.axes[p.axes.back()];
     if (a.of >= 0 || p.access != ir::Access::In) continue;
     a.multiple = std::lcm(a.multiple, std::int64_t{s.multiple});

@@ -285,7 +285,8 @@ class FragmentExpander {
 
   bool is_slot_load(ValueId tile) const {
     const Operation& op = tiles_.at(tile).op;
-    return op.is(Op::FragmentLoad) && w_.root(op.in[0]).slot >= 0 && !is_words(tile);
+    if (!op.is(Op::FragmentLoad) || w_.root(op.in[0]).slot < 0) return false;
+    return !is_words(tile) || k_.type(op.in[0]).elem == Elem::S8;  // the unit reads bytes in rows
   }
   /// Does the op read the tile where it is, in its slot?
   bool stays_in_slot(const Operation& op, ValueId tile) const {

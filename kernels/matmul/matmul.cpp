@@ -3,7 +3,9 @@
 //
 //   matmul            y = x w, f16 or bf16, sums in f32
 //   matmul_epilogue   y = silu(x w + bias) + residual, all but the sum in f32
-//   matmul_w8a8       y = (x w) * x_scale[m] * w_scale[n], s8 by s8, exact sums in s32
+//   matmul_w8a8       y = (x w^T) * x_scale[m] * w_scale[n], s8 by s8, exact sums in s32; a row of
+//   w
+//                     is an output's
 #include <numeric>
 
 #include "dsl/dsl.h"
@@ -43,11 +45,11 @@ KernelSource matmul_epilogue(Elem type) {
 
 KernelSource matmul_w8a8(Elem type) {
   Axis M{"M"}, K{"K"}, N{"N"};
-  In x{"x", s8, {M, K}}, w{"w", s8, {K, N}}, rows{"x_scale", f32, {M}},
+  In x{"x", s8, {M, K}}, w{"w", s8, {N, K}}, rows{"x_scale", f32, {M}},
       columns{"w_scale", f32, {N}};
   Out y{"y", type, {M, N}};
   return kernel("matmul_w8a8", {x, w, rows, columns, y}, [=](Tiles& b) {
-    auto acc = b.sum(K, [&](Index k) { return dot(x(M, k), w(k, N)); });
+    auto acc = b.sum(K, [&](Index k) { return dot(x(M, k), w(N, k)); });
     b.store(y(M, N), acc.to(f32) * b.tile(rows(M)) * b.tile(columns(N)));
   });
 }
@@ -67,6 +69,16 @@ constexpr ir::Schedule ring_128x256 =
 constexpr ir::Schedule unit_128x256 =
     two_warpgroups("unit128x256", {.m = 128, .n = 256, .k = 64, .warps_m = 8, .warps_n = 1},
                    {gated("x", 4), gated("w", 4)});
+
+/// The fillers' registers go to the scales of the end.
+constexpr ir::Schedule unit_256x128_s8 = [] {
+  ir::Schedule s =
+      two_warpgroups("unit256x128", {.m = 256, .n = 128, .k = 128, .warps_m = 8, .warps_n = 1},
+                     {gated_bytes("x", 4), gated_bytes("w", 4)});
+  s.roles = {{.name = "fill", .warps = 4, .regs = 24},
+             {.name = "multiply", .warps = 8, .regs = 240}};
+  return s;
+}();
 
 /// Any shape: two slots that the block's lanes fill a step ahead.
 constexpr ir::Schedule pair_64x64(int ctas) {
@@ -122,9 +134,9 @@ void add_matmul(Registry& registry) {
                 .flops = flops});
   registry.add(
       {.name = "matmul_w8a8",
-       .doc = "y = (x w) * x_scale[m] * w_scale[n], s8 by s8, exact sums",
+       .doc = "y = (x w^T) * x_scale[m] * w_scale[n], s8 by s8, exact sums",
        .types = {f32, f16},
-       .schedules = {pair_64x64(4)},
+       .schedules = {pair_64x64(4), unit_256x128_s8},
        .make = matmul_w8a8,
        .reference = [](ReferenceArgs a) { reference::contract(plain, a); },
        .bytes =

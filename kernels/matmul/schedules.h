@@ -82,6 +82,13 @@ constexpr Stream gated(std::string_view of, int slots, bool packed = false) {
           .multiple = 8};
 }
 
+/// The same of bytes.
+constexpr Stream gated_bytes(std::string_view of, int slots) {
+  Stream s = gated(of, slots);
+  s.multiple = 16;
+  return s;
+}
+
 /// A warpgroup that fills and two that multiply, on blocks that stay and take tile after tile.
 constexpr ir::Schedule two_warpgroups(std::string_view name, ir::MatrixTile tile,
                                       ir::List<Stream, 4> streams, std::string_view a = {}) {

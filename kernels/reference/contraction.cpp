@@ -87,15 +87,10 @@ Operand weight_operand(const Contraction& c, const dsl::ReferenceArgs& a, const 
 
 /// Sums of s8 by s8, exact.
 std::vector<std::int32_t> s8_sums(const Part& p) {
-  Tensor codes = plain_codes(p);
-  std::vector<std::int8_t> columns(p.n * p.k);
-  for (std::int64_t k = 0; k < p.k; ++k)
-    for (std::int64_t n = 0; n < p.n; ++n)
-      columns[n * p.k + k] = codes.as<std::int8_t>()[k * p.n + n];
+  const auto *x = p.x.as<std::int8_t>(), *w = p.w.as<std::int8_t>();
   std::vector<std::int32_t> sums;
   for (std::int64_t at : p.places)
-    sums.push_back(ir::mma_dot_s8(p.x.as<std::int8_t>() + at / p.n * p.k, &columns[at % p.n * p.k],
-                                  static_cast<int>(p.k), 0));
+    sums.push_back(ir::mma_dot_s8(x + at / p.n * p.k, w + at % p.n * p.k, static_cast<int>(p.k), 0));
   return sums;
 }
 

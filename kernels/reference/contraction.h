@@ -13,9 +13,10 @@ namespace barline::kernels::reference {
 
 /// How a contraction's weights are stored.
 ///   Float  w [K, N], of x's type
-///   Int8   w s8 [K, N] or a register image; the scale multiplies the f32 (s32, where x is s8) sum
+///   Int8   w s8 [K, N] or a register image; the scale multiplies the f32 sum
+///   Int8Rows  w s8 [N, K] beside an x of s8; the scale multiplies the s32 sum
 ///   Int4   w u32 words [N, K/8] or a register image, scales f16 [K/group, N]; rn_f16(code * scale)
-enum class Weights { Float, Int8, Int4 };
+enum class Weights { Float, Int8, Int8Rows, Int4 };
 
 /// Names of the parameters. A segment's suffix stands behind w and y: w_q, w_scale_q, y_q. Scales
 /// after the sum, each optional, each one f32 product, in this order: x_scale [M]; w_scale [N], [1]

@@ -26,7 +26,9 @@ std::uint64_t mixed(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
 struct Range {
   int least, most;
 };
-Range range_of(Weights w) { return w == Weights::Int8 ? Range{-128, 127} : Range{-8, 7}; }
+Range range_of(Weights w) {
+  return w == Weights::Int8 || w == Weights::Int8Rows ? Range{-128, 127} : Range{-8, 7};
+}
 
 int random_code(Weights w, std::uint64_t seed, std::int64_t n, std::int64_t k) {
   Range r = range_of(w);
@@ -129,6 +131,9 @@ void fill_weights(Tensor& t, Weights weights, std::int64_t n, std::int64_t k, Co
   if (weights == Weights::Float) {
     for (std::int64_t i = 0; i < k * n; ++i)
       kernels::reference::store_f32(t, i, static_cast<float>(code(i % n, i / n)));
+  } else if (weights == Weights::Int8Rows) {
+    for (std::int64_t i = 0; i < n * k; ++i)
+      t.as<std::int8_t>()[i] = static_cast<std::int8_t>(code(i / k, i % k));
   } else if (weights == Weights::Int8) {
     Tensor codes(Elem::S8, {k, n});
     for (std::int64_t i = 0; i < k * n; ++i)

@@ -28,7 +28,7 @@ const Subject subjects[] = {
     {"qkv_w4a16", {.weights = Weights::Int4, .segments = qkv}, 128},
     {"qkv_w8a16", {.weights = Weights::Int8, .segments = qkv}},
     {"qkv_w8a16_columns", {.weights = Weights::Int8, .segments = qkv}},
-    {"matmul_w8a8", {.weights = Weights::Int8}},
+    {"matmul_w8a8", {.weights = Weights::Int8Rows}},
     {"matmul_w4a16", {.weights = Weights::Int4}, 128},
     {"matmul_w4a16_g32", {.weights = Weights::Int4}, 32},
     {"matmul_w4a16_g64", {.weights = Weights::Int4}, 64},
@@ -79,6 +79,9 @@ void fly(const Subject& s, const ir::Schedule& schedule, const CanaryShape& shap
   }
 }
 
+/// Tiles too big to simulate with every canary.
+bool is_big(const ir::Schedule& s) { return s.roles.count > 0 || s.splits.count > 0; }
+
 }  // namespace
 
 TEST_CASE("canaries at two and three steps of k, over a whole tile and a ragged one", "[kernels]") {
@@ -86,16 +89,17 @@ TEST_CASE("canaries at two and three steps of k, over a whole tile and a ragged 
     for (const ir::Schedule& schedule : test::entry(s.kernel).schedules)
       for (std::int64_t steps : {2, 3}) {
         std::int64_t n = steps == 2 ? 9 : schedule.tile.n + 9;
+        if (steps == 2 && is_big(schedule)) continue;
         bool last = &schedule == &test::entry(s.kernel).schedules.back();
         fly(s, schedule, shape_of(s, schedule, 17, steps * schedule.tile.k, {n, 24}),
-            steps == 3 && (last || s.names.segments.size() > 1));
+            steps == 3 && !is_big(schedule) && (last || s.names.segments.size() > 1));
       }
 }
 
 TEST_CASE("canaries on a single row and column", "[kernels]") {
   for (const Subject& s : subjects)
     for (const ir::Schedule& schedule : test::entry(s.kernel).schedules)
-      fly(s, schedule, shape_of(s, schedule, 1, 1, {1}), true);
+      fly(s, schedule, shape_of(s, schedule, 1, 1, {1}), !is_big(schedule));
 }
 
 TEST_CASE("ragged matmuls of every type have the reference's bits", "[kernels]") {
@@ -119,6 +123,7 @@ TEST_CASE("ragged projections with scales of their own have the reference's bits
     if (s.names.segments.size() == 1) continue;
     for (const ir::Schedule& schedule : test::entry(s.kernel).schedules)
       for (std::int64_t m : {7, 65}) {
+        if (m == 65 && is_big(schedule)) continue;
         CanaryShape shape = shape_of(s, schedule, m, 5 * schedule.tile.k, {41, 23});
         Problem p = problem_of(s, ir::Elem::F16, schedule, shape);
         double scale = 0.01;

@@ -44,12 +44,14 @@ struct Run {
       if (shape.weights == Weights::Int4)
         tensors["w_scale" + suffix] =
             Tensor(Elem::F16, {(shape.k + shape.group - 1) / shape.group, n});
-      if (shape.weights == Weights::Int8) scalars["w_scale" + suffix] = 0;
+      if (shape.weights == Weights::Int8 || shape.weights == Weights::Int8Rows)
+        scalars["w_scale" + suffix] = 0;
     }
   }
 
   Tensor weights(std::int64_t n, Elem x, Layout layout) const {
     if (shape.weights == Weights::Float) return Tensor(x, {shape.k, n});
+    if (shape.weights == Weights::Int8Rows) return Tensor(Elem::S8, {n, shape.k});
     bool int4 = shape.weights == Weights::Int4;
     if (layout == Layout::Image)
       return Tensor(Elem::U32,
@@ -104,7 +106,7 @@ TEST_CASE("canaries of int8 weights under f16 and bf16", "[kernels]") {
 TEST_CASE("canaries of int8 by int8 are exact", "[kernels]") {
   for (Elem y : {Elem::S32, Elem::F32, Elem::F16})
     for (std::int64_t k : {1, 32, 100})
-      fly(Run({.weights = Weights::Int8, .m = 9, .k = k, .n = {13}}, {""}, Elem::S8, y,
+      fly(Run({.weights = Weights::Int8Rows, .m = 9, .k = k, .n = {13}}, {""}, Elem::S8, y,
               Layout::Plain));
 }
 
@@ -116,7 +118,7 @@ TEST_CASE("canaries of float weights", "[kernels]") {
 }
 
 TEST_CASE("scales by row and by column multiply in that order", "[kernels]") {
-  CanaryShape s{.weights = Weights::Int8, .m = 3, .k = 40, .n = {5}};
+  CanaryShape s{.weights = Weights::Int8Rows, .m = 3, .k = 40, .n = {5}};
   Run run(s, {""}, Elem::S8, Elem::F32, Layout::Plain);
   test::fill(test::canaries(s).back(), s, run.names, run.tensors, run.scalars);
   run.scalars.clear();
@@ -130,7 +132,7 @@ TEST_CASE("scales by row and by column multiply in that order", "[kernels]") {
       int sum = 0;
       for (int k = 0; k < 40; ++k)
         sum += run.tensors["x"].as<std::int8_t>()[m * 40 + k] *
-               run.tensors["w"].as<std::int8_t>()[k * 5 + n];
+               run.tensors["w"].as<std::int8_t>()[n * 40 + k];
       float want = float(sum) * rows.as<float>()[m] * columns.as<float>()[n];
       CHECK(run.tensors["y"].as<float>()[m * 5 + n] == want);
     }
