@@ -13,8 +13,10 @@ namespace {
 
 using ir::Operation;
 
-/// May the kernel do without it?
-bool may_be_needless(MutationKind kind) { return kind <= MutationKind::DropAwaitPrevious; }
+/// May the kernel be right all the same? A wait that nothing needs may wait for anything.
+bool may_be_needless(MutationKind kind, const Operation& op) {
+  return kind <= MutationKind::DropAwaitPrevious || op.is(ir::Op::Await);
+}
 
 struct Judge {
   const ir::Kernel& kernel;
@@ -41,7 +43,7 @@ struct Judge {
     }
   }
 
-  void judge(MutantResult& r) {
+  void judge(MutantResult& r, const Operation& op) {
     ir::Kernel m = mutant(kernel, r.mutation);
     ProofOptions proof = options.proof;
     proof.minimal = proof.costs = false;
@@ -58,7 +60,7 @@ struct Judge {
     simulate(m, r, race);
     if (r.simulator == Verdict::Refuted)
       r.fate = race && r.proof == Verdict::Proved ? MutantFate::Contradiction : MutantFate::Killed;
-    else if (r.proof == Verdict::Proved && may_be_needless(r.mutation.kind))
+    else if (r.proof == Verdict::Proved && may_be_needless(r.mutation.kind, op))
       r.fate = MutantFate::Redundant;
     if (r.fate == MutantFate::Survived && !report.findings.empty())
       r.witness = to_string(report.findings.front());
@@ -83,7 +85,7 @@ std::vector<MutantResult> mutate(const ir::Kernel& lowered, const MutateOptions&
     MutantResult r;
     r.mutation = m;
     r.op = {ops[m.op]->loc, texts[m.op]};
-    judge.judge(r);
+    judge.judge(r, *ops[m.op]);
     results.push_back(std::move(r));
   }
   return results;
