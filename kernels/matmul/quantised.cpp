@@ -118,19 +118,21 @@ constexpr ir::Schedule cluster(std::string_view name, int tokens, int slots, boo
   return s;
 }
 
-/// A few tokens: `warps` share out K. Each streams its operands from memory to registers, `ahead`
-/// steps of 64 ahead for the weights, which play A.
-constexpr ir::Schedule stream(std::string_view name, int tokens, int rows, int ahead, int ctas,
-                              bool scales) {
+/// A few tokens: eight warps share out K, two blocks an SM. Each streams its operands from memory
+/// to registers, the weights, which play A, `ahead` steps of 64 `units` ahead: one where the blocks
+/// then have enough in flight, as code that is not unrolled is fetched faster. `next`: beside the
+/// next grid.
+constexpr ir::Schedule stream(std::string_view name, int tokens, int units, int ahead, bool scales,
+                              bool next) {
   constexpr int warps = 8;
   ir::Schedule s{.name = name,
                  .tile = {.m = static_cast<std::uint16_t>(tokens),
-                          .n = static_cast<std::uint16_t>(rows),
-                          .k = 64 * warps},
+                          .n = 48,
+                          .k = static_cast<std::uint16_t>(64 * warps * units)},
                  .dot = {.a = "w"},
                  .splits = {{.axis = "K", .parts = warps, .merge = ir::Merge::Smem}},
                  .streams = {registers_of("x", 1), registers_of("w", ahead, true)},
-                 .budget = {.ctas_per_sm = static_cast<std::uint8_t>(ctas)}};
+                 .budget = {.ctas_per_sm = 2, .beside_next = next}};
   if (scales)
     s.streams = {registers_of("x", 1), registers_of("w", ahead, true), registers_of("w_scale", 1)};
   return s;
@@ -179,10 +181,12 @@ void add_quantised(Registry& registry) {
   rings4.push_back(unit("unit256x128", 256, 128, 4, true));
   rings8.push_back(unit("unit192x128", 192, 128, 4, false));
   rings8.push_back(unit("unit256x128", 256, 128, 3, false));
-  rings4.push_back(stream("stream8x48", 8, 48, 4, 2, true));
-  rings4.push_back(stream("stream16x96", 16, 96, 3, 1, true));
-  rings8.push_back(stream("stream8x48", 8, 48, 2, 2, false));
-  rings8.push_back(stream("stream16x96", 16, 96, 2, 1, false));
+  for (bool next : {false, true}) {
+    rings4.push_back(stream(next ? "next8x48" : "stream8x48", 8, 2, 1, true, next));
+    rings4.push_back(stream(next ? "next16x48" : "stream16x48", 16, 1, 2, true, next));
+    rings8.push_back(stream(next ? "next8x48" : "stream8x48", 8, 1, 1, false, next));
+    rings8.push_back(stream(next ? "next16x48" : "stream16x48", 16, 1, 1, false, next));
+  }
   auto all = [](const ir::Schedule& s, const ir::Schedule& sp, std::vector<ir::Schedule> rings) {
     rings.insert(rings.begin(), {s, sp});
     return rings;
