@@ -78,16 +78,22 @@ class Tiles : public Body {
   Value product(const TileFactor& a, const TileFactor& b, const Operand* acc, const ir::Loc& loc);
   Value fold(ir::Op op, const Index& step, const Value& tile, const ir::Loc& loc);
 
-  // ---- products: dsl/matrix_tiles.cpp
+  // ---- which products: dsl/products.cpp
   struct Operands;
   Operands operands(const Product& p, const std::string& k_axis);
   bool plays_a(const Product& p) const;
-  ir::BlockTile unit_tile(const Operands& o) const;
+  /// The block's tile as the matrix unit sees it, which takes it.
+  ir::BlockTile unit_tile(const Operands& o, const ir::Loc& loc) const;
+
+  // ---- sums of them: dsl/matrix_tiles.cpp
   Value trips_along(const Axis& over, std::int64_t step, const ir::Loc& loc);
   int layout(ir::Layout wanted);
   ir::ValueId fragment(const Factor& f, std::size_t part, std::size_t parts, int layout);
   ir::ValueId load_box(const Tensor& t, const Place& place, std::size_t part, std::size_t parts,
                        Elem elem, int layout, bool packed);
+  const ir::Stream* stream_of(const std::string& name) const;
+
+  // ---- where a block's tiles lie: dsl/tile_boxes.cpp
   ir::ValueId part_root(const Tensor& t, std::size_t part, std::size_t parts, const ir::Loc& loc);
   ir::ValueId part_base(const Tensor& t, const Place& place, std::size_t part);
   ir::ValueId coordinate(const Tensor& t, const Place& place, std::size_t from_last);
@@ -95,7 +101,6 @@ class Tiles : public Body {
   ir::ValueId segment_origin(const Axis& axis, std::int64_t tile, const ir::Loc& loc);
   std::size_t part_count(const Tensor& t) const;
   int part_axis(const Axis& axis, std::size_t part, const ir::Loc& loc) const;
-  const ir::Stream* stream_of(const std::string& name) const;
 
   ir::Region prelude_;  ///< what the whole body may use: the block's place in the grid
   ir::Builder prelude_builder_;
