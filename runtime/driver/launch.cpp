@@ -121,6 +121,13 @@ void check_shape(const Kernel& kernel, const LaunchShape& shape) {
     throw std::invalid_argument(fmt::format("kernel '{}' launches in clusters, which sm_{} has not",
                                             kernel.name(), info.sm()));
   }
+  if (shape.cluster != Dim3{} && resident_blocks(kernel, shape) == 0) {
+    throw std::invalid_argument(fmt::format(
+        "kernel '{}': no cluster of {} blocks, each of {} threads and {} bytes of "
+        "dynamic shared memory, fits on {}. Choose a schedule with smaller tiles, fewer "
+        "slots or without clusters.",
+        kernel.name(), blocks_of(shape.cluster), threads, shape.dynamic_shared_bytes, info.name));
+  }
   if (!shape.cooperative) return;
   const std::size_t fit = static_cast<std::size_t>(resident_blocks(kernel, shape));
   if (blocks_of(shape.grid) > fit) {

@@ -37,8 +37,9 @@ void launch_packed(const Kernel& kernel, const LaunchShape& shape, abi::StreamHa
 /// Blocks of this shape that can be resident on the whole device at once.
 int resident_blocks(const Kernel& kernel, const LaunchShape& shape);
 
-/// Throws std::invalid_argument that names kernel, blocks asked and blocks that fit, when a
-/// cooperative shape cannot be resident at once or exceeds a limit of the device.
+/// Throws std::invalid_argument that names kernel, what is asked and what fits, when a shape
+/// exceeds a limit of the device, no cluster of it fits, or a cooperative one cannot be resident at
+/// once.
 void check_shape(const Kernel& kernel, const LaunchShape& shape);
 
 }  // namespace barline::driver

@@ -33,10 +33,16 @@ Prepared::Prepared(driver::Library library, runtime::Found found)
   constexpr std::uint32_t without_opting_in = 48 << 10;
   if (m.dynamic_smem > without_opting_in) kernel_.set_max_dynamic_shared(m.dynamic_smem);
   kernel_.make_resident();
-  if (!m.persistent) return;
+  if (m.persistent || shape_.cluster != driver::Dim3{}) find_residency();
+}
+
+void Prepared::find_residency() {
+  const runtime::Metadata& m = entry_->metadata;
   driver::LaunchShape one_cluster = shape_;
   one_cluster.grid = shape_.cluster;
-  resident_ = static_cast<unsigned>(driver::resident_blocks(kernel_, one_cluster));
+  driver::check_shape(kernel_, one_cluster);  // of clusters one must fit
+  const auto fit = static_cast<unsigned>(driver::resident_blocks(kernel_, one_cluster));
+  resident_ = fit / shape_.cluster.x * shape_.cluster.x;
   if (resident_ == 0)
     refuse(
         fmt::format("no block of {} threads and {} bytes of shared memory fits; take a schedule "
@@ -49,12 +55,13 @@ driver::LaunchShape Prepared::shape(std::span<const std::int64_t> sizes,
   driver::LaunchShape shape = shape_;
   std::int64_t grid[3], tiles = 1;
   for (int d = 0; d < 3; ++d) tiles *= grid[d] = signature_.grid[d].blocks(sizes);
+  const std::int64_t together = shape.cluster.x;
+  auto whole_clusters = [&](std::int64_t n) { return (n + together - 1) / together * together; };
   if (entry_->metadata.persistent) {
-    grid[0] = std::min<std::int64_t>(tiles, resident_);
+    grid[0] = std::min<std::int64_t>(whole_clusters(tiles), resident_);
     grid[1] = grid[2] = 1;
   }
-  const std::int64_t together = shape.cluster.x;
-  grid[0] = (grid[0] + together - 1) / together * together;
+  grid[0] = whole_clusters(grid[0]);
   shape.grid = {static_cast<unsigned>(grid[0]), static_cast<unsigned>(grid[1]),
                 static_cast<unsigned>(grid[2])};
   shape.programmatic = options.programmatic && entry_->metadata.awaits_previous;

@@ -73,6 +73,7 @@ class Prepared {
   friend class Runtime;
   Prepared(driver::Library library, runtime::Found found);
   void check_arguments(std::span<const Argument> args, std::span<const std::int64_t> sizes) const;
+  void find_residency();
   [[noreturn]] void refuse(const std::string& what) const;
 
   std::shared_ptr<const runtime::Entry> entry_;
@@ -81,7 +82,8 @@ class Prepared {
   driver::Library library_;
   driver::Kernel kernel_;
   driver::LaunchShape shape_;
-  unsigned resident_ = 0;  ///< blocks that fit on the device at once; of a persistent kernel
+  /// Blocks, in whole clusters, that fit on the device at once; of persistent kernels and clusters.
+  unsigned resident_ = 0;
 };
 
 /// A JIT that was turned off met a kernel that is not in the cache.

@@ -175,6 +175,13 @@ TEST_CASE("limits of the device are checked before the driver is asked") {
   CHECK_THROWS_WITH(check_shape(kernel, {.block = {1025}}),
                     Catch::Contains("1025 threads a block"));
   CHECK(resident_blocks(kernel, {.cluster = {2}}) == 6);
+  CHECK_NOTHROW(check_shape(kernel, {.grid = {20}, .cluster = {2}}));
+  fake.clusters = 0;
+  CHECK_THROWS_WITH(
+      check_shape(kernel,
+                  {.grid = {2}, .block = {96}, .dynamic_shared_bytes = 512, .cluster = {2}}),
+      Catch::Contains("kernel 'k': no cluster of 2 blocks, each of 96 threads and 512 bytes") &&
+          Catch::Contains("fits on Fake GPU") && Catch::Contains("without clusters"));
 
   FakeDriver small;
   small.attributes[abi::DeviceAttribute::ClusterLaunch] = 0;

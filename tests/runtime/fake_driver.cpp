@@ -78,7 +78,7 @@ void answer(At<Row::cuOccupancyMaxActiveBlocksPerMultiprocessor>, int* blocks, F
 }
 void answer(At<Row::cuOccupancyMaxActiveClusters>, int* clusters, FunctionHandle,
             const LaunchConfig*) {
-  *clusters = 3;
+  *clusters = current->clusters;
 }
 void answer(At<Row::cuLaunchKernelEx>, const LaunchConfig* config, FunctionHandle,
             void** parameters, void** extra) {

@@ -29,6 +29,7 @@ struct FakeDriver {
   std::map<abi::DeviceAttribute, int> attributes;  ///< of the device
   int static_shared = 0;
   int blocks_per_sm = 2;
+  int clusters = 3;  ///< that fit on the device
   bool capturing = false;
 
   // The last launch, as the driver saw it.

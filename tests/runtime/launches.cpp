@@ -26,16 +26,22 @@ const dsl::KernelEntry& entry() {
   return e;
 }
 
-/// A kernel of the given metadata, prepared on a fake device of 4 SMs that hold 2 blocks each.
+/// A fake device of 4 SMs that hold 2 blocks each, and `clusters` clusters in all.
+struct Fake : FakeDriver {
+  explicit Fake(int n) { clusters = n; }
+};
+
+/// A kernel of the given metadata, prepared on a fake device.
 struct Launched {
-  FakeDriver fake;
+  Fake fake;
   runtime::test::TempDir dir;
   driver::Device device;
   jit::Runtime runtime;
   jit::Prepared prepared;
 
-  explicit Launched(const runtime::Metadata& metadata)
-      : device(driver::Driver::load(fake.options())->device(0)),
+  explicit Launched(const runtime::Metadata& metadata, int clusters = 3)
+      : fake(clusters),
+        device(driver::Driver::load(fake.options())->device(0)),
         runtime(options(metadata)),
         prepared(runtime.prepare(device, entry(), ir::Elem::F16, config())) {}
 
@@ -167,10 +173,50 @@ TEST_CASE("a kernel of clusters is launched in whole ones") {
   CHECK((l.fake.launch.grid_x == 4 && l.fake.launch.grid_y == 2));
   REQUIRE(l.has_attribute(driver::abi::LaunchAttributeId::ClusterDimension));
   CHECK(l.fake.launch_attributes[0].value.cluster.x == 2);
+}
+
+TEST_CASE("a persistent kernel of clusters is launched in whole ones, as many as fit") {
+  runtime::Metadata m = metadata("x:in:f16[m,K]|m:1,K:1|m/64,1,1");
+  m.cluster_x = 4;
   m.persistent = true;
-  Launched p(m);  // 3 clusters fit
-  p.launch(std::vector<std::int64_t>{640, 64});
-  CHECK((p.fake.launch.grid_x == 6 && p.fake.launch.grid_y == 1));
+  Launched l(m);  // 3 clusters fit
+  auto blocks = [&](std::int64_t tiles) {
+    l.launch(std::vector<std::int64_t>{64 * tiles, 64});
+    CHECK((l.fake.launch.grid_y == 1 && l.fake.launch.grid_z == 1));
+    return l.fake.launch.grid_x;
+  };
+  CHECK(blocks(1) == 4);
+  CHECK(blocks(9) == 12);
+  CHECK(blocks(11) == 12);
+  CHECK(blocks(13) == 12);
+  CHECK(blocks(100) == 12);
+}
+
+TEST_CASE("whether a cluster fits is asked when the kernel is prepared, and not again") {
+  runtime::Metadata m = metadata("x:in:f16[m,K]|m:1,K:1|m/64,1,1");
+  Launched plain(m, 0);
+  CHECK(plain.fake.count("cuOccupancyMaxActiveClusters") == 0);
+  m.cluster_x = 2;
+  Launched l(m, 1);
+  CHECK(l.fake.count("cuOccupancyMaxActiveClusters") >= 1);
+  l.fake.calls.clear();
+  l.launch(std::vector<std::int64_t>{640, 64});  // the others wait for their turn
+  CHECK(l.fake.calls == std::vector<std::string>{"cuLaunchKernelEx"});
+  CHECK(l.fake.launch.grid_x == 10);
+}
+
+TEST_CASE("a kernel whose cluster does not fit is refused with place, rule and fix") {
+  runtime::Metadata m = metadata("x:in:f16[m,K]|m:1,K:1|m/64,1,1");
+  m.cluster_x = 2;
+  m.dynamic_smem = 4096;
+  for (bool persistent : {false, true}) {
+    m.persistent = persistent;
+    CHECK_THROWS_WITH(
+        Launched(m, 0),
+        Catch::Contains("kernel 'k'") &&
+            Catch::Contains("no cluster of 2 blocks, each of 128 threads and 4096 bytes") &&
+            Catch::Contains("fits on Fake GPU") && Catch::Contains("Choose a schedule"));
+  }
 }
 
 TEST_CASE("a launch is programmatic where the caller asks and the kernel waits") {
