@@ -6,9 +6,7 @@ import torch
 
 import weights as layouts
 from harness import copies_for
-from qkv_contenders import BARLINE_ERROR, FAMILIES, checked
-
-SEGMENTS = ("q", "k", "v")
+from qkv_contenders import BARLINE_ERROR, FAMILIES, SEGMENTS, checked
 
 
 def sizes_of(kernel, problem):

@@ -82,8 +82,9 @@ def attention(kernels, heads=32, kv_heads=8, dim=128, tokens=4096, elem="f16"):
     want = F.scaled_dot_product_attention(
         q.float(), k.float().repeat_interleave(heads // kv_heads, 1),
         v.float().repeat_interleave(heads // kv_heads, 1), is_causal=True)
-    fields = {"kernel": f"attention causal {elem}", "H": heads, "G": kv_heads, "D": dim,
-              "T": tokens, "flops": 2 * tokens * (tokens + 1) * dim * heads}
+    sizes = {"B": 1, "H": heads, "G": kv_heads, "T": tokens, "S": tokens, "D": dim}
+    fields = {"kernel": f"attention causal {elem}", **sizes,
+              "flops": 2 * tokens * (tokens + 1) * dim * heads}
     limit = LIMIT if elem == "f16" else 1e-2
     sets = copies((q, k, v))
     for name, backend in (("flash", SDPBackend.FLASH_ATTENTION),
@@ -97,7 +98,6 @@ def attention(kernels, heads=32, kv_heads=8, dim=128, tokens=4096, elem="f16"):
 
         yield contender(f"torch SDPA {name}", want, sets, sdpa, lambda r=results: r[0], 1e-2,
                         **fields)
-    sizes = {"B": 1, "H": heads, "G": kv_heads, "T": tokens, "S": tokens, "D": dim}
     yield from barline(kernels, "attention_prefill_causal", elem, sizes,
                        {"q": q, "k": k, "v": v}, {"scale": dim**-0.5}, want, limit, **fields)
 

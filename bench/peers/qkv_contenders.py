@@ -12,6 +12,7 @@ from harness import Contender, copies_for, first_line, relative_l2
 BARLINE_ERROR = 2e-3  # relative L2; peers in bf16 are held to PEER_ERROR
 PEER_ERROR = 2e-2
 FAMILIES = {"qkv_w4a16": 4, "qkv_w8a16": 8, "matmul_w4a16": 4}
+SEGMENTS = ("q", "k", "v")
 
 
 class Problem:
@@ -26,7 +27,10 @@ class Problem:
         self.bytes = weights.read_bytes() + 2 * m * (self.k + self.n)
 
     def fields(self):
-        return {"M": self.m, "N": self.n, "K": self.k, "bits": self.weights.bits}
+        fields = {"M": self.m, "N": self.n, "K": self.k, "bits": self.weights.bits}
+        if len(self.segments) == len(SEGMENTS):
+            fields["segments"] = dict(zip(SEGMENTS, self.segments))
+        return fields
 
 
 def checked(name, problem, launch, output, copies, limit, **fields):

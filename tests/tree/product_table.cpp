@@ -40,7 +40,7 @@ double peer_us(const json& row, const std::vector<json>& peers) {
   double best = 0;
   for (const json& doc : peers)
     for (const json& p : doc.at("rows")) {
-      std::string name = p.at("kernel");
+      std::string name = p.value("kernel", "");
       bool same = attention ? name.starts_with("sdpa") && p.at("causal") == causal &&
                                   p.at("D") == n["D"] && p.at("T") == n["T"]
                   : qkv ? name == "mm_qkv" && p.at("M") == n["M"]
