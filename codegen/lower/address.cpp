@@ -42,14 +42,17 @@ Address start_of(Lowerer& l, ir::ValueId root) {
 }
 
 Address address(Lowerer& l, const ir::Operation& op, int lanes) {
+  const auto usual = [&] {
+    return address(l, op.in[0], op.in[1], op.attr(ir::Key::Offset), lanes);
+  };
+  if (!l.streams_loads() || !op.is(ir::Op::Load)) return usual();
   const ir::Operation* sum = l.definition(op.in[1]);
   const ir::Operation* last = sum && sum->is(ir::Op::Add) ? l.definition(sum->in[1]) : nullptr;
   const bool narrow = last && last->is(ir::Op::Cast) && ir::bits(l.elem(last->out[0])) == 64 &&
                       l.elem(last->in[0]) == ir::Elem::S32;
   const bool global = l.type(op.in[0]).space == ir::Space::Global;
-  if (!narrow || !global || !op.is(ir::Op::Load) || op.find(ir::Key::Order) ||
-      ir::bits(l.type(op.in[0]).elem) < 8)
-    return address(l, op.in[0], op.in[1], op.attr(ir::Key::Offset), lanes);
+  if (!narrow || !global || op.find(ir::Key::Order) || ir::bits(l.type(op.in[0]).elem) < 8)
+    return usual();
   // A stream's column changes from trip to trip, its row does not: the row's address and the
   // column's bytes make one multiply and add.
   Address a = address(l, op.in[0], sum->in[0], op.attr(ir::Key::Offset), lanes);

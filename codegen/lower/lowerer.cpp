@@ -40,6 +40,7 @@ Lowerer::Lowerer(const ir::Kernel& k, const ir::Target& target, const EmitOption
   ir::walk(k.body, [&](const ir::Operation& op) {
     for (ir::ValueId v : op.in) used_[v] = true;
     awaits_previous_ = awaits_previous_ || op.is(ir::Op::AwaitPrevious);
+    streams_loads_ = streams_loads_ || op.is(ir::Op::WarpSync);
   });
 }
 

@@ -88,7 +88,11 @@ class Lowerer {
   /// before the wait, so a read-only load may not be moved up; one that stands before may not be
   /// moved down, where it would wait too. ptxas keeps weak loads on their side alone.
   bool awaits_previous() const { return awaits_previous_; }
-  /// Whether a wgmma reads the registers, and only wgmmas and their syncs stand between it and here.
+  /// Whether the kernel keeps loads apart by warp_syncs: register streams, which are short of slots
+  /// of issue and not of registers.
+  bool streams_loads() const { return streams_loads_; }
+  /// Whether a wgmma reads the registers, and only wgmmas and their syncs stand between it and
+  /// here.
   bool just_read(ir::ValueId v) const { return just_read_.contains(v); }
   /// Registers a thread has when the kernel starts.
   int launch_registers() const;
@@ -151,7 +155,7 @@ class Lowerer {
   std::vector<Values> values_;
   std::vector<ir::TensorMap> maps_;
   std::vector<llvm::Value*> map_addresses_;
-  bool awaits_previous_ = false;
+  bool awaits_previous_ = false, streams_loads_ = false;
   std::set<ir::ValueId> just_read_;
   std::unique_ptr<llvm::Module> module_;
   llvm::IRBuilder<llvm::NoFolder> builder_;
