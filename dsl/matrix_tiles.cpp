@@ -4,6 +4,7 @@
 // tile, the warps' share of it and where segments go.
 #include <fmt/format.h>
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "dsl/products_p.h"
@@ -52,98 +53,138 @@ Value Tiles::trips_along(const Axis& over, std::int64_t step, const ir::Loc& loc
   return (Operand(size(over, loc), loc) + (step - 1)) / step;
 }
 
+/// The steps that a block adds up: all of them or, of a cluster's blocks, a range each.
+struct Tiles::Steps {
+  Value trips;
+  int blocks = 1;
+  std::optional<Value> rank, start;  ///< of a cluster's block, and of its range
+};
+
+Tiles::Steps Tiles::steps_of_block(const Axis& over, std::int64_t step, const ir::Loc& loc) {
+  Value all = trips_along(over, step, loc);
+  const int blocks = blocks_along_k(schedule_, over.name);
+  if (blocks == 1) return {all, 1, {}, {}};
+  lead_with_clusters(kernel_.launch, blocks, loc);
+  Value rank(*this, prelude_builder_.emit(Op::ClusterRank, ir::scalar(s32), {}));
+  Value start = Operand(rank) * all / blocks;
+  return {(Operand(rank) + 1) * all / blocks - start, blocks, rank, start};
+}
+
+/// One segment's part of a product: the tiles of its factors and of the sum.
+struct Tiles::PartTiles {
+  ir::Type sums;                   ///< of the loop
+  std::optional<ir::Type> merged;  ///< of sums that warps or blocks hold parts of
+  int a = -1, b = -1;              ///< layouts
+};
+
+Tiles::PartTiles Tiles::part_tiles(const Operands& o, std::size_t part, const ir::BlockTile& tile,
+                                   int blocks, const ir::Loc& loc) {
+  const ir::Atom atom = *ir::atom_of(o.operand);
+  const Elem acc = o.operand == s8 ? s32 : f32;
+  // The unit's m and n: of a swapped product the columns and rows.
+  int m = axis_index(o.m, loc), n = part_axis(o.n, part, loc);
+  const int k = axis_index(Axis(o.k), loc);
+  if (o.swapped) std::swap(m, n);
+  auto name = [&](int r, int c, char role) {
+    return fmt::format("{}_{}_{}", kernel_.axes[r].name, kernel_.axes[c].name, role);
+  };
+  PartTiles t;
+  ir::Layout sums = ir::fragment_c(name(m, n, 'c'), atom, tile, m, n);
+  if (tile.warps_k > 1 || blocks > 1) {
+    t.merged =
+        ir::tile(acc, layout(tile.warps_k > 1 ? ir::merged_layout(sums.name, sums, tile.warps_k)
+                                              : shared_out(sums, m, n, schedule_, loc)));
+    sums.name = name(m, n, 'p');
+  }
+  t.sums = ir::tile(acc, layout(std::move(sums)));
+  t.a = layout(ir::fragment_a(name(m, k, 'a'), atom, tile, m, k));
+  t.b = layout(ir::fragment_b(name(k, n, 'b'), atom, tile, k, n));
+  return t;
+}
+
+/// acc + the product's part of a segment.
+ValueId Tiles::add_part(const Product& p, const Operands& o, std::size_t part, const PartTiles& t,
+                        ValueId acc) {
+  ValueId first = fragment(p.a, part, o.parts, o.swapped ? t.b : t.a);
+  ValueId second = fragment(p.b, part, o.parts, o.swapped ? t.a : t.b);
+  if (o.swapped) std::swap(first, second);
+  builder_.at(p.loc);
+  std::vector<ir::Attr> unit;
+  if (schedule_.dot.unit == ir::MatrixUnit::Wgmma)
+    unit.push_back({Key::Agent, static_cast<std::int64_t>(ir::Agent::Wgmma), {}});
+  return builder_.emit(Op::Dot, t.sums, {acc, first, second}, std::move(unit));
+}
+
 Tile Tiles::sum(const Axis& over, const std::function<Product(Index)>& product, Here here) {
   ir::Loc loc = here;
   builder_.at(loc);
-  std::int64_t step = std::max<int>(schedule_.tile.k, 1);
-  Value trips = trips_along(over, step, loc);
-  // A cluster's blocks take a range of the steps each.
-  const int blocks = blocks_along_k(schedule_, over.name);
-  Value rank = trips, start = trips;
-  if (blocks > 1) {
-    lead_with_clusters(kernel_.launch, blocks, loc);
-    rank = Value(*this, prelude_builder_.emit(Op::ClusterRank, ir::scalar(s32), {}));
-    start = Operand(rank) * trips / blocks;
-    trips = (Operand(rank) + 1) * trips / blocks - start;
-  }
+  const std::int64_t step = std::max<int>(schedule_.tile.k, 1);
+  const Steps steps = steps_of_block(over, step, loc);
   ir::Operation loop{.op = Op::For,
-                     .in = {builder_.constant(s32, 0), trips.id(), builder_.constant(s32, 1)},
+                     .in = {builder_.constant(s32, 0), steps.trips.id(), builder_.constant(s32, 1)},
                      .out = {},
                      .attrs = {},
                      .regions = {},
                      .loc = loc};
   ir::Region body;
-  ValueId index = kernel_.new_value(ir::scalar(s32));
+  const ValueId index = kernel_.new_value(ir::scalar(s32));
   body.args.push_back(index);
   builder_.open(body);
   Value place(*this, index);
-  if (blocks > 1) place = start + place;
+  if (steps.start) place = *steps.start + place;
   Value origin = Operand(place, loc) * step;
-  Product p = product({over.name, origin});
+  const Product p = product({over.name, origin});
   builder_.at(p.loc);
-  Operands o = operands(p, over.name);
-  ir::Atom atom = *ir::atom_of(o.operand);
+  const Operands o = operands(p, over.name);
   const ir::BlockTile tile = unit_tile(o, p.loc);
-  int m = axis_index(o.m, p.loc), k = axis_index(over, p.loc);
-  Elem acc = o.operand == s8 ? s32 : f32;
   ir::Operation yield{
       .op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = p.loc};
-  std::vector<ir::Type> merged;  // of sums in parts
+  std::vector<PartTiles> parts;
   for (std::size_t i = 0; i < o.parts; ++i) {
-    // The unit's m and n: of a swapped product the columns and rows.
-    int r = m, n = part_axis(o.n, i, p.loc);
-    if (o.swapped) std::swap(r, n);
-    auto name = [&](int r, int c, char role) {
-      return fmt::format("{}_{}_{}", kernel_.axes[r].name, kernel_.axes[c].name, role);
-    };
-    ir::Layout sums = ir::fragment_c(name(r, n, 'c'), atom, tile, r, n);
-    if (tile.warps_k > 1 || blocks > 1) {
-      merged.push_back(
-          ir::tile(acc, layout(tile.warps_k > 1 ? ir::merged_layout(sums.name, sums, tile.warps_k)
-                                                : shared_out(sums, r, n, schedule_, p.loc))));
-      sums.name = name(r, n, 'p');
-    }
-    ir::Type c = ir::tile(acc, layout(std::move(sums)));
-    body.args.push_back(kernel_.new_value(c));
-    int of_a = layout(ir::fragment_a(name(r, k, 'a'), atom, tile, r, k));
-    int of_b = layout(ir::fragment_b(name(k, n, 'b'), atom, tile, k, n));
-    ValueId first = fragment(p.a, i, o.parts, o.swapped ? of_b : of_a);
-    ValueId second = fragment(p.b, i, o.parts, o.swapped ? of_a : of_b);
-    ValueId a = o.swapped ? second : first, b = o.swapped ? first : second;
-    builder_.at(p.loc);
-    std::vector<ir::Attr> unit;
-    if (tile.warpgroups)
-      unit.push_back({Key::Agent, static_cast<std::int64_t>(ir::Agent::Wgmma), {}});
-    yield.in.push_back(builder_.emit(Op::Dot, c, {body.args.back(), a, b}, std::move(unit)));
+    parts.push_back(part_tiles(o, i, tile, steps.blocks, p.loc));
+    body.args.push_back(kernel_.new_value(parts[i].sums));
+    yield.in.push_back(add_part(p, o, i, parts[i], body.args.back()));
   }
   builder_.append(std::move(yield));
   builder_.close();
   leave(index);
-  std::vector<Value> results;
-  const ir::Type parts_type = kernel_.type(body.args[1]);
-  ValueId zero = builder_.constant(acc, 0);
-  for (std::size_t i = 0; i < o.parts; ++i) {
-    ir::Type c = kernel_.type(body.args[i + 1]);
-    loop.in.push_back(builder_.emit(Op::Spread, c, {zero}));
-    loop.out.push_back(kernel_.new_value(c));
-    results.emplace_back(*this, loop.out.back());
+  const ValueId zero = builder_.constant(parts[0].sums.elem, 0);
+  for (const PartTiles& part : parts) {
+    loop.in.push_back(builder_.emit(Op::Spread, part.sums, {zero}));
+    loop.out.push_back(kernel_.new_value(part.sums));
   }
   loop.regions.push_back(std::move(body));
+  const std::vector<ValueId> sums = loop.out;
   builder_.append(std::move(loop));
-  const ir::Team team = blocks > 1 ? ir::Team::Cluster : ir::Team::Warp;
-  for (std::size_t i = 0; i < merged.size(); ++i)
-    results[i] = Value(*this, builder_.emit(Op::Merge, merged[i], {results[i].id()},
-                                            {{Key::Team, static_cast<std::int64_t>(team), {}},
-                                             {Key::Parts, std::max(tile.warps_k, blocks), {}}}));
-  if (blocks > 1) {  // what follows is about the block's share
-    const ir::Layout& share = kernel_.layouts[merged[0].layout];
-    const int axis = *ir::share_axis(kernel_.layouts[parts_type.layout], share, blocks);
-    ValueId& from = origins_.at(axis == m ? o.m.name : o.n.name);
-    ir::Builder& b = prelude_builder_;
-    ValueId extent = b.constant(s32, ir::extent_along(share, axis));
-    from = b.binary(Op::Add, from, b.binary(Op::Mul, rank.id(), extent));
+  return merged(sums, parts, std::max(tile.warps_k, steps.blocks), o, steps);
+}
+
+/// The sums of the parts that warps, or a cluster's blocks, hold.
+Tile Tiles::merged(const std::vector<ValueId>& sums, const std::vector<PartTiles>& parts,
+                   int holders, const Operands& o, const Steps& steps) {
+  const ir::Team team = steps.blocks > 1 ? ir::Team::Cluster : ir::Team::Warp;
+  std::vector<Value> results;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    ValueId v = sums[i];
+    if (parts[i].merged)
+      v = builder_.emit(
+          Op::Merge, *parts[i].merged, {v},
+          {{Key::Team, static_cast<std::int64_t>(team), {}}, {Key::Parts, holders, {}}});
+    results.emplace_back(*this, v);
   }
+  if (steps.blocks > 1) take_share(o, parts[0], steps);
   return Tile(std::move(results));
+}
+
+/// What follows is about the block's share of the cluster's sum.
+void Tiles::take_share(const Operands& o, const PartTiles& part, const Steps& steps) {
+  const ir::Layout &whole = kernel_.layouts[part.sums.layout],
+                   &share = kernel_.layouts[part.merged->layout];
+  const int axis = *ir::share_axis(whole, share, steps.blocks);
+  ValueId& from = origins_.at(kernel_.axes[axis].name == o.m.name ? o.m.name : o.n.name);
+  ir::Builder& b = prelude_builder_;
+  const ValueId extent = b.constant(s32, ir::extent_along(share, axis));
+  from = b.binary(Op::Add, from, b.binary(Op::Mul, steps.rank->id(), extent));
 }
 
 ValueId Tiles::fragment(const Factor& f, std::size_t part, std::size_t parts, int layout) {

@@ -86,6 +86,16 @@ class Tiles : public Body {
   ir::BlockTile unit_tile(const Operands& o, const ir::Loc& loc) const;
 
   // ---- sums of them: dsl/matrix_tiles.cpp
+  struct Steps;
+  struct PartTiles;
+  Steps steps_of_block(const Axis& over, std::int64_t step, const ir::Loc& loc);
+  PartTiles part_tiles(const Operands& o, std::size_t part, const ir::BlockTile& tile, int blocks,
+                       const ir::Loc& loc);
+  ir::ValueId add_part(const Product& p, const Operands& o, std::size_t part, const PartTiles& t,
+                       ir::ValueId acc);
+  Tile merged(const std::vector<ir::ValueId>& sums, const std::vector<PartTiles>& parts,
+              int holders, const Operands& o, const Steps& steps);
+  void take_share(const Operands& o, const PartTiles& part, const Steps& steps);
   Value trips_along(const Axis& over, std::int64_t step, const ir::Loc& loc);
   int layout(ir::Layout wanted);
   ir::ValueId fragment(const Factor& f, std::size_t part, std::size_t parts, int layout);
