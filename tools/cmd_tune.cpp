@@ -13,6 +13,7 @@
 #include "tools/file.h"
 #include "tools/subject.h"
 #include "tools/tune_report.h"
+#include "tools/tune_results.h"
 #include "tools/tuned_file.h"
 
 namespace barline::tools {
