@@ -90,10 +90,12 @@ void multiply(Lowerer& l, const ir::Operation& op, std::size_t first, const Valu
 
 /// ptxas takes a register that a wgmma reads for free once the wgmma is issued, though the unit
 /// reads it until its group is waited for. A branch that no launch takes (a grid has at most 65535
-/// blocks along z) to where the registers are used keeps them until here.
+/// blocks along z) to where the registers are used keeps them until here. Each has a place of its
+/// own there: of two stores to one place ptxas keeps the last.
 void hold(Lowerer& l, const Values& held) {
   if (held.empty()) return;
-  llvm::Value* depth = l.pure_asm(l.int_type(32), "mov.u32 $0, %nctaid.z;", {});
+  // Asked anew for each wait: of one value LLVM knows behind the first branch that it is small.
+  llvm::Value* depth = l.memory_asm(l.int_type(32), "mov.u32 $0, %nctaid.z;", {});
   llvm::Value* never = l.b().CreateICmpUGT(depth, l.integer(32, 65535));
   llvm::BasicBlock *use = l.new_block("never"), *after = l.new_block("held");
   l.b().CreateCondBr(never, use, after,
@@ -103,7 +105,8 @@ void hold(Lowerer& l, const Values& held) {
   Values args{depth};
   for (std::size_t i = 0; i < held.size(); i += 4) {
     const std::size_t n = std::min<std::size_t>(4, held.size() - i);
-    text += fmt::format("st.shared.v4.b32 [$0], {};", list(static_cast<int>(args.size()), n));
+    text +=
+        fmt::format("st.shared.v4.b32 [$0+{}], {};", 4 * i, list(static_cast<int>(args.size()), n));
     args.append(held.begin() + i, held.begin() + i + n);
   }
   l.memory_asm(l.b().getVoidTy(), text, args);
