@@ -113,7 +113,7 @@ class Consumer {
   const driver::Buffer& x() const { return x_; }
   const jit::Prepared& kernel() const { return kernel_; }
 
-  /// Beside the grid before it. `asked`: even if the kernel does not wait for that grid.
+  /// Beside the grid before it.
   void launch(const driver::Stream& stream, int round) const {
     kernel_.launch(stream.handle(), arguments(round), sizes_, {.programmatic = true});
   }
