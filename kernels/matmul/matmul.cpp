@@ -80,6 +80,11 @@ constexpr ir::Schedule unit_256x128_s8 = [] {
   return s;
 }();
 
+/// Sums that leave registers for bias and residual.
+constexpr ir::Schedule unit_128x128 =
+    two_warpgroups("unit128x128", {.m = 128, .n = 128, .k = 64, .warps_m = 8, .warps_n = 1},
+                   {gated("x", 6), gated("w", 6)});
+
 /// Any shape: two slots that the block's lanes fill a step ahead.
 constexpr ir::Schedule pair_64x64(int ctas) {
   return {.name = "pair64x64",
@@ -127,7 +132,7 @@ void add_matmul(Registry& registry) {
   registry.add({.name = "matmul_epilogue",
                 .doc = "y = silu(x w + bias) + residual on the tensor cores",
                 .types = {f16, bf16},
-                .schedules = {pair_64x64(2)},
+                .schedules = {pair_64x64(2), unit_128x128},
                 .make = matmul_epilogue,
                 .reference = epilogue_reference,
                 .bytes = matmul_bytes,

@@ -7,6 +7,7 @@
 //   qkv_w8a16_columns   the same with a scale a column
 //   matmul_w4a16*       one projection alone, groups of 32 .. 256 or all of K
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "dsl/dsl.h"
 #include "kernels/kernels.h"
@@ -209,8 +210,13 @@ void add_quantised(Registry& registry) {
   registry.add(entry("qkv_w8a16_columns",
                      "q, k, v = x {w_q, w_k, w_v}, int8 weights, a scale a column",
                      all(design_s("s", 48), design_sp, of_columns), qkv_w8a16_columns, int8));
+  auto named = [&](std::string_view name) {
+    return *std::ranges::find(rings4, name, &ir::Schedule::name);
+  };
   KernelEntry one = entry(
-      "matmul_w4a16", "y = x w, int4 weights in groups of 128", {pair_64x64, rings4[1]},
+      "matmul_w4a16", "y = x w, int4 weights in groups of 128",
+      {pair_64x64, named("ring64x128"), named("stream8x48"), named("cluster192x64"),
+       named("unit192x128")},
       [](Elem type) { return matmul_w4a16(type, 128); }, single);
   one.types = {f16, f32};
   registry.add(one);
