@@ -19,12 +19,11 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <list>
 #include <optional>
 #include <set>
 
 #include "ir/diagnostic.h"
-#include "ir/passes/gated_rings_p.h"
+#include "ir/passes/taken_groups_p.h"
 #include "ir/rewrite.h"
 
 namespace barline::ir {
@@ -35,28 +34,13 @@ constexpr int registers_per_sm = 65536, register_step = 8, warps_of_group = 4;
 /// 100 ns to ask for a box, and the first product waits for all boxes of the first step.
 constexpr int most_early = 1;
 
-/// The staged loads of a product, by what they define, and the loop that they stand in.
-struct Taken {
-  GateGroup gates;
-  std::vector<Operation> loads;
-  ValueId product = no_value;
-  bool late = false;        ///< released one trip later
-  std::vector<bool> early;  ///< loads of packed weights, which no grid before writes
-};
-
-/// Does the product accumulate over the loop that `body` is, on a warpgroup's unit?
-bool accumulates(const Region& body, const Operation& product) {
-  if (product.attr_as<Agent>(Key::Agent) != Agent::Wgmma) return false;
-  auto arg = std::find(body.args.begin(), body.args.end(), product.in[0]);
-  if (arg == body.args.end()) return false;
-  std::size_t at = static_cast<std::size_t>(arg - body.args.begin()) - 1;
-  const Operation& yield = body.ops.back();
-  return at < yield.in.size() && yield.in[at] == product.out[0];
-}
-
 class RoleSplitter {
  public:
-  explicit RoleSplitter(Kernel& k) : k_(k), facts_(k) {}
+  explicit RoleSplitter(Kernel& k)
+      : k_(k),
+        facts_(k),
+        computing_(k.launch.threads[0] / warp_size),
+        taken_(k, facts_, computing_) {}
 
   void run() {
     check_roles();
@@ -83,7 +67,7 @@ class RoleSplitter {
     Region body;
     body.ops = std::move(rest);
     lift_fixed_boxes(k_, body);
-    collect(body, true);
+    taken_.collect(body, true);
     ValueId warp = b.emit(Op::WarpId, scalar(Elem::S32), {});
     ValueId first = b.constant(Elem::S32, computing_);
     ValueId zero = b.constant(Elem::S32, 0);
@@ -102,7 +86,6 @@ class RoleSplitter {
 
  private:
   void check_roles() {
-    computing_ = k_.launch.threads[0] / warp_size;
     bool plain = k_.launch.threads[1] == 1 && k_.launch.threads[2] == 1;
     if (k_.roles.size() == 2 && plain && computing_ % warps_of_group == 0 &&
         k_.roles[0].warps % warps_of_group == 0)
@@ -130,89 +113,11 @@ class RoleSplitter {
     k_.launch.max_registers = launch;
   }
 
-  // ---- which loads go together -----------------------------------------------------------------
-
-  /// `once`: the block comes here once.
-  void collect(const Region& r, bool once) {
-    std::vector<Operation> pending;
-    for (const Operation& op : r.ops) {
-      for (const Region& sub : op.regions) {
-        if (!op.is(Op::For)) refuse_branch(sub);
-        collect(sub, once && !op.is(Op::For));
-      }
-      if (is_gated(k_, op)) pending.push_back(op);
-      bool takes = op.is(Op::Dot) || (op.is(Op::For) && !op.out.empty());
-      if (!takes || pending.empty()) continue;
-      std::vector<bool> in_place;
-      for (const Operation& load : pending) in_place.push_back(only_multiplied(op, load.out[0]));
-      Taken& t = taken_.emplace_back();
-      t.gates = declare_group(k_, facts_, pending, in_place, once ? 0 : computing_);
-      t.product = op.out[0];
-      t.late = accumulates(r, op);
-      for (const Operation& load : pending) t.early.push_back(of_weights(r, op, load.out[0]));
-      for (const Operation& load : pending) of_load_[load.out[0]] = &t;
-      of_product_[t.product] = &t;
-      t.loads = std::move(pending);
-      pending.clear();
-    }
-    if (!pending.empty())
-      fail(Diag::BadSchedule, pending[0].loc, "a ring by tma whose boxes no product takes",
-           "let lanes load the operand, or multiply it");
-  }
-
-  /// Do wgmmas read the box in its slot: the product itself, or all in the loop that use it?
-  static bool only_multiplied(const Operation& op, ValueId box) {
-    auto uses = [&](const Operation& user) {
-      return std::find(user.in.begin(), user.in.end(), box) != user.in.end();
-    };
-    auto multiplies = [&](const Operation& user) {
-      return user.is(Op::Dot) && user.attr_as<Agent>(Key::Agent) == Agent::Wgmma &&
-             user.in[0] != box;
-    };
-    bool only = op.is(Op::For) ? !uses(op) : uses(op) && multiplies(op);
-    for (const Region& r : op.regions)
-      walk(r, [&](const Operation& user) { only = only && (!uses(user) || multiplies(user)); });
-    return only;
-  }
-
-  /// Is the load one of those, packed words among them, that an operand of the product is made of?
-  static bool of_weights(const Region& r, const Operation& product, ValueId load) {
-    for (std::size_t i = 1; product.is(Op::Dot) && i < product.in.size(); ++i) {
-      std::set<ValueId> made_of{product.in[i]};
-      bool packed = false;
-      for (auto op = r.ops.rbegin(); op != r.ops.rend(); ++op) {
-        if (op->out.empty() || !made_of.contains(op->out[0])) continue;
-        packed = packed || (op->is(Op::FragmentLoad) && op->attr(Key::Packed));
-        if (op->out[0] != product.out[0]) made_of.insert(op->in.begin(), op->in.end());
-      }
-      if (packed && made_of.contains(load)) return true;
-    }
-    return false;
-  }
-
-  void refuse_branch(const Region& r) const {
-    walk(r, [&](const Operation& op) {
-      if (is_gated(k_, op))
-        fail(Diag::BadStructure, op.loc, "a box of a ring by tma under a condition",
-             "take boxes in loops alone: both roles count them");
-    });
-  }
-
-  /// The groups whose boxes are taken inside the region, in order.
-  std::vector<Taken*> groups_in(const Region& r) {
-    std::vector<Taken*> found;
-    walk(r, [&](const Operation& op) {
-      for (ValueId v : op.out)
-        if (auto it = of_product_.find(v); it != of_product_.end()) found.push_back(it->second);
-    });
-    return found;
-  }
-
   using Uses = std::map<Taken*, ValueId>;  ///< the next use of each group
 
   Uses all_from(ValueId zero) {
     Uses uses;
-    for (Taken& t : taken_) uses[&t] = zero;
+    for (Taken& t : taken_.all()) uses[&t] = zero;
     return uses;
   }
 
@@ -229,26 +134,17 @@ class RoleSplitter {
     for (const Operation& op : r.ops) {
       b.at(op.loc);
       if (op.has(Terminator)) continue;
-      auto load = op.out.empty() ? of_load_.end() : of_load_.find(op.out[0]);
-      if (load != of_load_.end()) {
-        Taken& t = *load->second;
-        if (op.out[0] == t.loads[0].out[0]) emit_take(b, t.gates, uses.at(&t));
-        b.append(load_from(b, t.gates.boxes[index_of(t, op.out[0])], uses.at(&t), op));
+      if (Taken* t = taken_.of_load(op)) {
+        if (op.out[0] == t->loads[0].out[0]) emit_take(b, t->gates, uses.at(t));
+        b.append(load_from(b, t->gates.boxes[t->index_of(op.out[0])], uses.at(t), op));
         continue;
       }
-      if (op.is(Op::For) && !groups_in(op.regions[0]).empty())
+      if (op.is(Op::For) && !taken_.in(op.regions[0]).empty())
         compute_loop(b, op, uses);
       else
         b.append(op);
-      auto product = op.out.empty() ? of_product_.end() : of_product_.find(op.out[0]);
-      if (product != of_product_.end()) after_product(b, *product->second, uses);
+      if (Taken* t = taken_.of_product(op)) after_product(b, *t, uses);
     }
-  }
-
-  static std::size_t index_of(const Taken& t, ValueId load) {
-    std::size_t i = 0;
-    while (t.loads[i].out[0] != load) ++i;
-    return i;
   }
 
   void after_product(Builder& b, Taken& t, Uses& uses) {
@@ -265,7 +161,7 @@ class RoleSplitter {
   }
 
   void compute_loop(Builder& b, const Operation& op, Uses& uses) {
-    std::vector<Taken*> groups = groups_in(op.regions[0]);
+    std::vector<Taken*> groups = taken_.in(op.regions[0]);
     Operation loop = op;
     loop.regions.clear();
     Region trip;
@@ -275,7 +171,7 @@ class RoleSplitter {
       loop.in.push_back(uses.at(t));
       trip.args.push_back(k_.new_value(scalar(Elem::S32)));
       inside[t] = trip.args.back();
-      if (t->late && of_loop(op, *t)) first_use_[t] = uses.at(t);
+      if (t->late && t->stands_in(op)) first_use_[t] = uses.at(t);
     }
     Builder in(k_, trip);
     compute(in, op.regions[0], inside);
@@ -289,15 +185,7 @@ class RoleSplitter {
     loop.regions.push_back(std::move(trip));
     b.append(std::move(loop));
     for (Taken* t : groups)
-      if (t->late && of_loop(op, *t)) release_before(b, *t, uses.at(t), before.at(t));
-  }
-
-  /// Does the group's product stand in the loop's own body?
-  static bool of_loop(const Operation& loop, const Taken& t) {
-    const auto& ops = loop.regions[0].ops;
-    return std::any_of(ops.begin(), ops.end(), [&](const Operation& op) {
-      return !op.out.empty() && op.out[0] == t.product;
-    });
+      if (t->late && t->stands_in(op)) release_before(b, *t, uses.at(t), before.at(t));
   }
 
   ValueId plus_one(Builder& b, ValueId v) { return b.binary(Op::Add, v, b.constant(Elem::S32, 1)); }
@@ -342,21 +230,19 @@ class RoleSplitter {
   void fill(Builder& b, const Region& r, Uses& uses, ValueMap& map) {
     for (const Operation& op : r.ops) {
       b.at(op.loc);
-      auto product = op.out.empty() ? of_product_.end() : of_product_.find(op.out[0]);
-      if (product != of_product_.end()) {
-        Taken& t = *product->second;
+      if (Taken* t = taken_.of_product(op)) {
         if (before_wait_ && boxes_ == Boxes::All) await_previous(b);
-        std::vector<Operation> loads = t.loads;
+        std::vector<Operation> loads = t->loads;
         for (std::size_t i = 0; i < loads.size(); ++i) {
           place(loads[i], map);
-          loads[i].in[1] = plane(b, t.gates.boxes[i], loads[i].in[1]);
+          loads[i].in[1] = plane(b, t->gates.boxes[i], loads[i].in[1]);
         }
-        fill_boxes(b, t, uses.at(&t), loads);
-        uses[&t] = plus_one(b, uses.at(&t));
+        fill_boxes(b, *t, uses.at(t), loads);
+        uses[t] = plus_one(b, uses.at(t));
       }
-      if (op.is(Op::For) && !groups_in(op.regions[0]).empty()) {
+      if (op.is(Op::For) && !taken_.in(op.regions[0]).empty()) {
         if (may_fill_first(op)) {
-          fill_first(b, op, taken_.front(), uses, map);
+          fill_first(b, op, taken_.all().front(), uses, map);
         } else {
           if (before_wait_) await_previous(b);
           fill_loop(b, op, uses, map, no_value, no_value);
@@ -420,10 +306,10 @@ class RoleSplitter {
   }
 
   /// Do all boxes of the kernel stand in this loop, some of them weights?
-  bool may_fill_first(const Operation& loop) const {
-    const Taken& t = taken_.front();
+  bool may_fill_first(const Operation& loop) {
+    const Taken& t = taken_.all().front();
     auto step = facts_.constants.find(loop.in[2]);
-    return before_wait_ && boxes_ == Boxes::All && taken_.size() == 1 && of_loop(loop, t) &&
+    return before_wait_ && boxes_ == Boxes::All && taken_.all().size() == 1 && t.stands_in(loop) &&
            step != facts_.constants.end() && step->second == 1 &&
            std::find(t.early.begin(), t.early.end(), true) != t.early.end();
   }
@@ -453,7 +339,7 @@ class RoleSplitter {
     trip.args.push_back(k_.new_value(k_.type(op.regions[0].args[0])));
     map[op.regions[0].args[0]] = trip.args[0];
     Uses inside = uses;
-    std::vector<Taken*> groups = groups_in(op.regions[0]);
+    std::vector<Taken*> groups = taken_.in(op.regions[0]);
     place_planes(b, groups, map);
     for (Taken* t : groups) {
       loop.in.push_back(uses.at(t));
@@ -476,13 +362,12 @@ class RoleSplitter {
 
   Kernel& k_;
   RingFacts facts_;
-  int computing_ = 0;         ///< warps
+  const int computing_;  ///< warps
+  TakenGroups taken_;
   bool awaits_ = false;       ///< the grid before
   bool before_wait_ = false;  ///< the filling thread has not waited yet
   Boxes boxes_ = Boxes::All;
   std::set<ValueId> outside_;
-  std::list<Taken> taken_;
-  std::map<ValueId, Taken*> of_load_, of_product_;
   std::map<std::pair<int, ValueId>, ValueId> planes_;  ///< by tensor and offset
   std::map<Taken*, ValueId> first_use_;  ///< of the loop that a late release stands in
 };
