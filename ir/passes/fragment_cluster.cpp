@@ -11,6 +11,7 @@
 #include "ir/cluster_share.h"
 #include "ir/diagnostic.h"
 #include "ir/passes/fragments_p.h"
+#include "ir/passes/rings_p.h"
 
 namespace barline::ir {
 namespace {
@@ -53,18 +54,12 @@ class ClusterMerge {
   ValueId is(Builder& b, ValueId v, int n) { return b.compare(Compare::Eq, v, p_.number(n)); }
 
   ValueId add_slot() {
-    Slot s{.name = "exchange",
+    Slot s{.name = fresh_name(k_, "exchange"),
            .elem = Elem::F32,
            .extent = (parts_ - 1) * part_elements_,
            .copies = 1,
            .value = no_value,
            .loc = merge_.loc};
-    auto taken = [&] {
-      for (const Slot& other : k_.slots)
-        if (other.name == s.name) return true;
-      return false;
-    };
-    while (taken()) s.name += '_';
     s.value = k_.new_value(pointer(Elem::F32, Space::Shared), s.name);
     k_.slots.push_back(s);
     return s.value;

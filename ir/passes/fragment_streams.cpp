@@ -25,8 +25,8 @@
 namespace barline::ir {
 namespace {
 
-constexpr std::int64_t trips_at_once =
-    32;  ///< loops of constant bounds up to here lose their trips
+/// Loops of constant bounds of so many trips, or fewer, are written out whole.
+constexpr std::int64_t trips_at_once = 32;
 
 class Prefetcher {
  public:
@@ -66,7 +66,8 @@ class Prefetcher {
 
   bool is_weight(const Carried& s) const { return w_.weights.contains(s.load.out[0]); }
 
-  /// The loop's loads of trip `trip`, in order; what their positions are made of is copied once.
+  /// The load as the trip makes it whose values `map` has; what the positions of a trip's loads are
+  /// made of is copied once.
   ValueId load_of_trip(Builder& b, const Operation& load, ValueMap& map) {
     Operation copy = load;
     for (ValueId& v : copy.in) v = clone_slice(b, body_, v, map);
