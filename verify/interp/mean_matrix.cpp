@@ -92,26 +92,45 @@ void run_mma_s8(Warp& w, const Inst& i) {
   });
 }
 
-/// imm: 1 for transposed. n: elements a lane receives, two of each matrix.
-void run_load_matrix(Warp& w, const Inst& i) {
+/// Of the matrices whose rows' starts the lanes name, 8 lanes a matrix: calls move(view, at, holder,
+/// element) for each element, which stands at `at` and which lane `holder` has as its so manieth.
+/// imm: 1 for transposed. n: elements a lane has, two of each matrix.
+template <class Move>
+void for_each_of_rows(Warp& w, const Inst& i, const Access& a, Touch how, Move move) {
   require_whole_warp(w);
-  const Access& a = w.worker->program.accesses[i.info];
   Indices index;
   read_indices(w, a, index);
   for (int matrix = 0; matrix < static_cast<int>(i.n) / 2; ++matrix)
     for (int row = 0; row < 8; ++row) {
-      const int giver = 8 * matrix + row;
-      const std::int64_t start = index.at[giver];
-      const View v = view_of(w, a, giver);
-      check_bounds(w, giver, a, v, start);
+      const int namer = 8 * matrix + row;
+      const std::int64_t start = index.at[namer];
+      const View v = view_of(w, a, namer);
+      check_bounds(w, namer, a, v, start);
       for (int col = 0; col < 8; ++col) {
         const int r = i.imm ? col : row, c = i.imm ? row : col;  // as the lanes hold it
-        const int taker = r * 4 + c / 2;
-        touch(w, taker, a, v, start + col, 1, Touch::WeakRead);
-        w.at<std::uint16_t>(i.out, static_cast<std::uint32_t>(2 * matrix + c % 2))[taker] =
-            get_element<std::uint16_t>(a, v, start + col);
+        const int holder = r * 4 + c / 2;
+        touch(w, holder, a, v, start + col, 1, how);
+        move(v, start + col, holder, static_cast<std::uint32_t>(2 * matrix + c % 2));
       }
     }
+}
+
+void run_load_matrix(Warp& w, const Inst& i) {
+  const Access& a = w.worker->program.accesses[i.info];
+  for_each_of_rows(w, i, a, Touch::WeakRead,
+                   [&](const View& v, std::int64_t at, int holder, std::uint32_t element) {
+                     w.at<std::uint16_t>(i.out, element)[holder] =
+                         get_element<std::uint16_t>(a, v, at);
+                   });
+}
+
+void run_store_matrix(Warp& w, const Inst& i) {
+  const Access& a = w.worker->program.accesses[i.info];
+  for_each_of_rows(w, i, a, Touch::WeakWrite,
+                   [&](const View& v, std::int64_t at, int holder, std::uint32_t element) {
+                     put_element<std::uint16_t>(a, v, at,
+                                                w.at<std::uint16_t>(a.value, element)[holder]);
+                   });
 }
 
 void run_move_matrix(Warp& w, const Inst& i) {
@@ -145,6 +164,17 @@ void mean(Tag<Op::LoadMatrix>, Compiler& c, const Operation& op) {
   c.emit({.run = &run_load_matrix,
           .out = c.define(op.out[0]),
           .n = c.count(c.type(op.out[0])),
+          .weight = 1,
+          .info = c.add(a),
+          .imm = op.attr(Key::Transpose)});
+}
+
+void mean(Tag<Op::StoreMatrix>, Compiler& c, const Operation& op) {
+  Access a = c.access(op);
+  a.vec = 8;  // a row, aligned to its 16 bytes
+  a.value = c.in(op.in[2]);
+  c.emit({.run = &run_store_matrix,
+          .n = c.count(c.type(op.in[2])),
           .weight = 1,
           .info = c.add(a),
           .imm = op.attr(Key::Transpose)});

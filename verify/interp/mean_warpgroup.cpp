@@ -236,29 +236,6 @@ void run_set_registers(Warp& w, const Inst& i) {
   w.state = WarpState::AtRegisters;
 }
 
-/// imm: 1 for transposed. n: elements a lane gives, two of each matrix.
-void run_store_matrix(Warp& w, const Inst& i) {
-  require_whole_warp(w);
-  const Access& a = w.worker->program.accesses[i.info];
-  Indices index;
-  read_indices(w, a, index);
-  for (int matrix = 0; matrix < static_cast<int>(i.n) / 2; ++matrix)
-    for (int row = 0; row < 8; ++row) {
-      const int namer = 8 * matrix + row;
-      const std::int64_t start = index.at[namer];
-      const View v = view_of(w, a, namer);
-      check_bounds(w, namer, a, v, start);
-      for (int col = 0; col < 8; ++col) {
-        const int r = i.imm ? col : row, c = i.imm ? row : col;  // as the lanes hold it
-        const int giver = r * 4 + c / 2;
-        touch(w, giver, a, v, start + col, 1, Touch::WeakWrite);
-        put_element<std::uint16_t>(
-            a, v, start + col,
-            w.at<std::uint16_t>(a.value, static_cast<std::uint32_t>(2 * matrix + c % 2))[giver]);
-      }
-    }
-}
-
 /// Decodes operand `root` of the op, and the index after it.
 Access slot_operand(Compiler& c, const Operation& op, std::size_t root, bool offset) {
   Operation read{.op = Op::Load,
@@ -303,17 +280,6 @@ void compile_wgmma(Compiler& c, const Operation& op, bool a_in_slot) {
 }
 
 }  // namespace
-
-void mean(Tag<Op::StoreMatrix>, Compiler& c, const Operation& op) {
-  Access a = c.access(op);
-  a.vec = 8;  // a row, aligned to its 16 bytes
-  a.value = c.in(op.in[2]);
-  c.emit({.run = &run_store_matrix,
-          .n = c.count(c.type(op.in[2])),
-          .weight = 1,
-          .info = c.add(a),
-          .imm = op.attr(Key::Transpose)});
-}
 
 void mean(Tag<Op::Wgmma>, Compiler& c, const Operation& op) { compile_wgmma(c, op, false); }
 void mean(Tag<Op::WgmmaSlots>, Compiler& c, const Operation& op) { compile_wgmma(c, op, true); }
