@@ -63,14 +63,10 @@ RowStore::RowStore(Builder& b, FragmentWorld& w, Places& places, const Layout& l
   high_ = b_.compare(Compare::Ge, t_, p_.number(2));
 }
 
-ValueId RowStore::exchange(ValueId upper, ValueId mine, ValueId theirs, int mask) {
-  const ValueId sent = b_.emit(Op::Select, {upper, mine, theirs});
-  return b_.emit(Op::Shuffle, {sent, p_.number(mask)},
-                 {{Key::Mode, static_cast<std::int64_t>(ShuffleMode::Xor), {}}});
-}
-
 void RowStore::swap(ValueId upper, ValueId& low, ValueId& high, int mask) {
-  const ValueId got = exchange(upper, low, high, mask);
+  const ValueId sent = b_.emit(Op::Select, {upper, low, high});
+  const ValueId got = b_.emit(Op::Shuffle, {sent, p_.number(mask)},
+                              {{Key::Mode, static_cast<std::int64_t>(ShuffleMode::Xor), {}}});
   low = b_.emit(Op::Select, {upper, got, low});
   high = b_.emit(Op::Select, {upper, high, got});
 }

@@ -35,7 +35,7 @@ class RowStore {
   ValueId column(const RowQuad& q);
 
  private:
-  ValueId exchange(ValueId upper, ValueId mine, ValueId theirs, int mask);
+  /// The lanes `mask` apart exchange: the one where `upper` holds gives low for the other's high.
   void swap(ValueId upper, ValueId& low, ValueId& high, int mask);
   ValueId place(ValueId base, int first, int second, int third);
 

@@ -37,13 +37,12 @@ class UnitProduct {
     if (!right_.load)
       fail(Diag::BadSchedule, dot_.loc, "a product by wgmma whose second operand is in no slot",
            "stream the operand through shared memory, by tma");
-    const int groups = carried && !left_.load && steps_ % 2 == 0 ? 2 : 1;
-    for (int i = 0; i < groups; ++i) {
-      Groups before = groups == 1 ? Groups() : i == 0 ? last_trips() : std::exchange(a_, {});
-      group(acc, steps_ / groups * i, steps_ / groups * (i + 1));
-      if (carried) wait(groups == 1 && !left_.load ? 0 : 1, groups == 1 ? a_ : before);
+    if (carried && !left_.load && steps_ % 2 == 0) {
+      in_halves(acc);
+    } else {
+      group(acc, 0, steps_);
+      if (carried) wait(left_.load ? 1 : 0, a_);
     }
-    for (std::size_t i = 0; i < a_.size() && groups == 2; ++i) w_.held[i].after = a_[i];
     return acc;
   }
 
@@ -61,6 +60,17 @@ class UnitProduct {
       for (int block = 0; block < blocks_; ++block)
         one(acc, step, block, left_.load ? no_value : a_[(step - begin) * blocks_ + block]);
     b_.emit(Op::WgmmaCommit, {});
+  }
+
+  /// One half's registers are made while the unit reads the other's.
+  void in_halves(Groups& acc) {
+    const Groups last = last_trips();
+    group(acc, 0, steps_ / 2);
+    wait(1, last);
+    const Groups first = a_;
+    group(acc, steps_ / 2, steps_);
+    wait(1, first);
+    for (std::size_t i = 0; i < a_.size(); ++i) w_.held[i].after = a_[i];
   }
 
   /// What the loop carries of the last group's A.
