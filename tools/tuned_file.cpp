@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <stdexcept>
 
 #include "tools/file.h"
@@ -169,18 +168,6 @@ void read_tuned(const std::string& path, dsl::Tuned& into) {
     throw FileError(path, tree.at, "no 'version: 1'", "write it with barline tune --write");
   if (!rows) throw FileError(path, tree.at, "no 'tuned:' list", "add one");
   for (const YamlNode& row : rows->items) into.add(RowReader(path, row).read());
-}
-
-dsl::Tuned default_tuned(const std::string& registry_path) {
-  dsl::Tuned tuned;
-  std::vector<std::string> files;
-  std::error_code error;
-  auto folder = std::filesystem::path(registry_path).parent_path() / "bench" / "tuned";
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-    if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
-  std::sort(files.begin(), files.end());
-  for (const std::string& file : files) read_tuned(file, tuned);
-  return tuned;
 }
 
 }  // namespace barline::tools

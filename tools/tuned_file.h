@@ -29,8 +29,4 @@ std::string to_yaml(const dsl::Tuned& tuned);
 /// IoError.
 void read_tuned(const std::string& path, dsl::Tuned& into);
 
-/// The rows of every *.yaml in bench/tuned beside the register, by file name; none where there is
-/// no such folder.
-dsl::Tuned default_tuned(const std::string& registry_path);
-
 }  // namespace barline::tools
