@@ -22,11 +22,7 @@ void lower(ir::Tag<ir::Op::ClusterWait>, Lowerer& l, const ir::Operation&) {
 
 void lower(ir::Tag<ir::Op::StoreRemote>, Lowerer& l, const ir::Operation& op) {
   const ir::Type& type = l.type(op.in[3]);
-  if (ir::bits(type.elem) == 4 && type.lanes == 1)
-    ir::fail(ir::Diag::WrongClass, op.loc,
-             fmt::format("a store of one {}, which shares its byte", ir::name(type.elem)),
-             "store a vector of at least two");
-  const Transfer t = transfer(type);
+  const Transfer t = stored(op, type);
   const Address a = address(l, op, type.lanes);
   llvm::Value* rank = l.b().CreateSExtOrTrunc(l.value(op.in[2]), l.int_type(32));
   // The other block's shared memory is one window, too: the offset stays in the instruction.

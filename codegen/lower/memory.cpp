@@ -127,11 +127,7 @@ void lower(ir::Tag<ir::Op::Load>, Lowerer& l, const ir::Operation& op) {
 
 void lower(ir::Tag<ir::Op::Store>, Lowerer& l, const ir::Operation& op) {
   const ir::Type& type = l.type(op.in[2]);
-  if (ir::bits(type.elem) == 4 && type.lanes == 1)
-    ir::fail(ir::Diag::WrongClass, op.loc,
-             fmt::format("a store of one {}, which shares its byte", ir::name(type.elem)),
-             "store a vector of at least two");
-  const Transfer t = transfer(type);
+  const Transfer t = stored(op, type);
   const Address a = address(l, op, type.lanes);
   const std::string name = store_name(l, op, a.space);
   const Values registers = pack(l, t, l.values(op.in[2]));

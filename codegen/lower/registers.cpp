@@ -128,6 +128,14 @@ Transfer transfer(ir::Type t) {
   return r;
 }
 
+Transfer stored(const ir::Operation& op, ir::Type t) {
+  if (ir::bits(t.elem) == 4 && t.lanes == 1)
+    ir::fail(ir::Diag::WrongClass, op.loc,
+             fmt::format("a store of one {}, which shares its byte", ir::name(t.elem)),
+             "store a vector of at least two");
+  return transfer(t);
+}
+
 llvm::Type* register_type(Lowerer& l, const Transfer& t) {
   if (t.type[0] == 'f') return l.type_of(t.elem);
   return l.int_type(std::max(16, t.register_bits));

@@ -21,6 +21,8 @@ struct Transfer {
 };
 
 Transfer transfer(ir::Type t);
+/// The same of what the op stores; refuses one element that shares its byte.
+Transfer stored(const ir::Operation& op, ir::Type t);
 /// The LLVM type of one register of the transfer.
 llvm::Type* register_type(Lowerer& l, const Transfer& t);
 /// ".v4.b32", ".f32".
