@@ -160,6 +160,28 @@ class RoleSplitter {
               [&] { emit_release(b, t.gates, b.binary(Op::Sub, next, b.constant(Elem::S32, 1))); });
   }
 
+  /// The loop takes the groups' counts of uses; `inside` becomes those of its trip.
+  void carry_in(Operation& loop, Region& trip, const std::vector<Taken*>& groups, Uses& inside) {
+    for (Taken* t : groups) {
+      loop.in.push_back(inside.at(t));
+      trip.args.push_back(k_.new_value(scalar(Elem::S32)));
+      inside[t] = trip.args.back();
+    }
+  }
+
+  /// Ends the trip by `yield`, and appends the loop: `uses` become what it gives.
+  void carry_out(Builder& b, Operation loop, Region trip, Operation yield,
+                 const std::vector<Taken*>& groups, const Uses& inside, Uses& uses) {
+    for (Taken* t : groups) {
+      yield.in.push_back(inside.at(t));
+      loop.out.push_back(k_.new_value(scalar(Elem::S32)));
+      uses[t] = loop.out.back();
+    }
+    Builder(k_, trip).append(std::move(yield));
+    loop.regions.push_back(std::move(trip));
+    b.append(std::move(loop));
+  }
+
   void compute_loop(Builder& b, const Operation& op, Uses& uses) {
     std::vector<Taken*> groups = taken_.in(op.regions[0]);
     Operation loop = op;
@@ -167,23 +189,12 @@ class RoleSplitter {
     Region trip;
     trip.args = op.regions[0].args;
     Uses before = uses, inside = uses;
-    for (Taken* t : groups) {
-      loop.in.push_back(uses.at(t));
-      trip.args.push_back(k_.new_value(scalar(Elem::S32)));
-      inside[t] = trip.args.back();
+    carry_in(loop, trip, groups, inside);
+    for (Taken* t : groups)
       if (t->late && t->stands_in(op)) first_use_[t] = uses.at(t);
-    }
     Builder in(k_, trip);
     compute(in, op.regions[0], inside);
-    Operation yield = op.regions[0].ops.back();
-    for (Taken* t : groups) {
-      yield.in.push_back(inside.at(t));
-      loop.out.push_back(k_.new_value(scalar(Elem::S32)));
-      uses[t] = loop.out.back();
-    }
-    in.append(std::move(yield));
-    loop.regions.push_back(std::move(trip));
-    b.append(std::move(loop));
+    carry_out(b, std::move(loop), std::move(trip), op.regions[0].ops.back(), groups, inside, uses);
     for (Taken* t : groups)
       if (t->late && t->stands_in(op)) release_before(b, *t, uses.at(t), before.at(t));
   }
@@ -341,23 +352,12 @@ class RoleSplitter {
     Uses inside = uses;
     std::vector<Taken*> groups = taken_.in(op.regions[0]);
     place_planes(b, groups, map);
-    for (Taken* t : groups) {
-      loop.in.push_back(uses.at(t));
-      trip.args.push_back(k_.new_value(scalar(Elem::S32)));
-      inside[t] = trip.args.back();
-    }
+    carry_in(loop, trip, groups, inside);
     Builder in(k_, trip);
     fill(in, op.regions[0], inside, map);
     Operation yield{
         .op = Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = op.loc};
-    for (Taken* t : groups) {
-      yield.in.push_back(inside.at(t));
-      loop.out.push_back(k_.new_value(scalar(Elem::S32)));
-      uses[t] = loop.out.back();
-    }
-    in.append(std::move(yield));
-    loop.regions.push_back(std::move(trip));
-    b.append(std::move(loop));
+    carry_out(b, std::move(loop), std::move(trip), std::move(yield), groups, inside, uses);
   }
 
   Kernel& k_;
