@@ -62,6 +62,7 @@ class Tracer {
   void ended();
   // tracer_access.cpp
   void access(const Step& s, Lanes lanes);
+  bool known_place(const Step& s, Lanes lanes);
   void shared(const Step& s, Lanes lanes, bool possible);
   void rows(const Step& s, Lanes lanes, bool possible);
   void global(const Step& s, Lanes lanes, bool possible);

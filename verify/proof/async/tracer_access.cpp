@@ -104,18 +104,21 @@ Range Tracer::range(const Step& s, int lane, std::int64_t element, int lanes) co
   return r;
 }
 
-/// An index or a use that follows from data: nothing can be said of the slot.
-static bool known_place(const Value& index, const Value* use, int copies) {
-  return index.is_known() && (!use || use->is_known() || copies == 1);
+/// Of an index or a use that follows from data: nothing can be said of the slot.
+bool Tracer::known_place(const Step& s, Lanes lanes) {
+  const ir::Slot& slot = k_.slots[s.slot];
+  const bool known = value(s.at).is_known() &&
+                     (s.use == ir::no_value || value(s.use).is_known() || slot.copies == 1);
+  if (!known)
+    finding(Property::SharedRace, Verdict::Unknown, s, std::countr_zero(lanes),
+            fmt::format("an index of {} follows from data", slot.name));
+  return known;
 }
 
 void Tracer::shared(const Step& s, Lanes lanes, bool possible) {
   const ir::Slot& slot = k_.slots[s.slot];
   const Value& index = value(s.at);
-  const Value* use = s.use == ir::no_value ? nullptr : &value(s.use);
-  if (!known_place(index, use, slot.copies))
-    return finding(Property::SharedRace, Verdict::Unknown, s, std::countr_zero(lanes),
-                   fmt::format("an index of {} follows from data", slot.name));
+  if (!known_place(s, lanes)) return;
   bool remote = s.op->is(Op::StoreRemote);
   Event& e = add(remote ? EventKind::Remote : EventKind::Access, s, lanes);
   e.write = is_write(s.touch);
@@ -142,10 +145,7 @@ void Tracer::shared(const Step& s, Lanes lanes, bool possible) {
 void Tracer::rows(const Step& s, Lanes lanes, bool possible) {
   const ir::Slot& slot = k_.slots[s.slot];
   const Value& index = value(s.at);
-  const Value* use = s.use == ir::no_value ? nullptr : &value(s.use);
-  if (!known_place(index, use, slot.copies))
-    return finding(Property::SharedRace, Verdict::Unknown, s, std::countr_zero(lanes),
-                   fmt::format("an index of {} follows from data", slot.name));
+  if (!known_place(s, lanes)) return;
   Event& e = add(EventKind::Access, s, lanes);
   e.write = is_write(s.touch);
   e.possible = possible;
