@@ -81,13 +81,11 @@ TEST_CASE("a contraction gives the same bits a hundred times", "[kernels][gpu]")
       for (auto [m, n, k] : {std::tuple{256, 512, 1024}, {2048, 512, 4096}}) {
         Problem p(e.name, e.types.front(), s, sizes_of(e, e.types.front(), s, m, n, k));
         set_scales(p);
-        test::Tensors first = test::on_device(p, e.types.front(), runtime, *device);
-        for (int run = 1; run < 100; ++run) {
-          test::Tensors again = test::on_device(p, e.types.front(), runtime, *device);
-          for (const auto& [name, t] : first)
-            if (t.data != again.at(name).data)
-              FAIL(p.config.label << ": run " << run << " gave other bits in " << name);
-        }
+        test::DeviceRun kernel(p, e.types.front(), runtime, *device);
+        const test::Tensors first = kernel.run();
+        for (int run = 1; run < 100; ++run)
+          if (auto other = test::first_difference(kernel.run(), first); !other.empty())
+            FAIL(p.config.label << ": run " << run << ": " << other);
       }
   }
 }

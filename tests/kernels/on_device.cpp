@@ -3,8 +3,6 @@
 
 #include <cstdio>
 
-#include "runtime/driver/buffer.h"
-
 namespace barline::test {
 
 std::optional<driver::Device> gpu() {
@@ -17,31 +15,42 @@ std::optional<driver::Device> gpu() {
   }
 }
 
-Tensors on_device(const Problem& p, ir::Elem type, jit::Runtime& runtime,
-                  const driver::Device& device) {
-  jit::Prepared kernel = runtime.prepare(device, *p.kernel, type, p.config);
-  Tensors result = p.tensors;
-  std::map<std::string, driver::Buffer> buffers;
-  std::vector<jit::Argument> arguments;
-  for (const jit::SignatureParam& param : kernel.signature().params) {
+DeviceRun::DeviceRun(const Problem& p, ir::Elem type, jit::Runtime& runtime,
+                     const driver::Device& device)
+    : device_(device), kernel_(runtime.prepare(device, *p.kernel, type, p.config)) {
+  for (const jit::SignatureParam& param : kernel_.signature().params) {
     if (!param.tensor) {
-      arguments.emplace_back(static_cast<float>(p.scalars.at(param.name)));
+      arguments_.emplace_back(static_cast<float>(p.scalars.at(param.name)));
       continue;
     }
-    ir::Tensor& t = result.at(param.name);
-    if (param.access == ir::Access::Out) std::fill(t.data.begin(), t.data.end(), std::byte{0xa5});
+    ir::Tensor t = p.tensors.at(param.name);
     driver::Buffer& b =
-        buffers.emplace(param.name, driver::Buffer(device, t.data.size())).first->second;
-    b.copy_from_host(t.data);
-    arguments.push_back(jit::Argument::pointer(b.pointer()));
+        buffers_.emplace(param.name, driver::Buffer(device, t.data.size())).first->second;
+    arguments_.push_back(jit::Argument::pointer(b.pointer()));
+    if (param.access == ir::Access::Out) std::fill(t.data.begin(), t.data.end(), std::byte{0xa5});
+    if (param.access == ir::Access::In)
+      b.copy_from_host(t.data);
+    else
+      written_.emplace(param.name, std::move(t));
   }
-  std::vector<std::int64_t> sizes;
-  for (const jit::SignatureAxis& axis : kernel.signature().axes)
-    sizes.push_back(p.sizes.at(axis.name));
-  driver::Stream stream(device);
-  kernel.launch(stream.handle(), arguments, sizes);
+  for (const jit::SignatureAxis& axis : kernel_.signature().axes)
+    sizes_.push_back(p.sizes.at(axis.name));
+}
+
+Tensors DeviceRun::run() {
+  Tensors result = written_;
+  for (auto& [name, t] : result) buffers_.at(name).copy_from_host(t.data);
+  driver::Stream stream(device_);
+  kernel_.launch(stream.handle(), arguments_, sizes_);
   stream.synchronize();
-  for (auto& [name, buffer] : buffers) buffer.copy_to_host(result.at(name).data);
+  for (auto& [name, t] : result) buffers_.at(name).copy_to_host(t.data);
+  return result;
+}
+
+Tensors on_device(const Problem& p, ir::Elem type, jit::Runtime& runtime,
+                  const driver::Device& device) {
+  Tensors result = p.tensors;
+  for (auto& [name, t] : DeviceRun(p, type, runtime, device).run()) result[name] = std::move(t);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "problem.h"
+#include "runtime/driver/buffer.h"
 #include "runtime/jit/runtime.h"
 
 namespace barline::test {
@@ -12,7 +13,25 @@ namespace barline::test {
 /// The first GPU; prints SKIP and gives nothing where there is none.
 std::optional<driver::Device> gpu();
 
-/// The problem's tensors after a run on the device; outputs start poisoned.
+/// The problem's tensors on the device, to be run again and again.
+class DeviceRun {
+ public:
+  DeviceRun(const Problem& p, ir::Elem type, jit::Runtime& runtime, const driver::Device& device);
+
+  /// The tensors that the kernel writes, after a run; outputs start poisoned, what it reads and
+  /// writes starts as the problem has it.
+  Tensors run();
+
+ private:
+  driver::Device device_;
+  jit::Prepared kernel_;
+  Tensors written_;  ///< as they are before a run
+  std::map<std::string, driver::Buffer> buffers_;
+  std::vector<jit::Argument> arguments_;
+  std::vector<std::int64_t> sizes_;
+};
+
+/// All tensors of the problem after one such run.
 Tensors on_device(const Problem& p, ir::Elem type, jit::Runtime& runtime,
                   const driver::Device& device);
 
