@@ -11,7 +11,7 @@ install(TARGETS barline barline_runtime barline_kernels EXPORT barline
 install(TARGETS barline_tool RUNTIME DESTINATION bin)
 
 # Headers and the .def tables that they include; private ones (_p.h) and what names LLVM stay here.
-foreach(folder ir dsl codegen runtime verify kernels)
+foreach(folder ir formats dsl codegen runtime verify kernels)
   install(DIRECTORY ${folder} DESTINATION include/barline FILES_MATCHING
           PATTERN *.h PATTERN *.def
           PATTERN *_p.h EXCLUDE PATTERN codegen/lower EXCLUDE PATTERN codegen/target_machine.h EXCLUDE)

@@ -19,15 +19,17 @@ namespace {
 /// What a folder may include, besides itself and the system. The most specific row counts.
 const std::map<std::string, std::set<std::string>> may_include = {
     {"ir", {}},
+    {"formats", {"ir"}},
     {"dsl", {"ir"}},
     {"codegen", {"ir", "runtime"}},
     {"runtime", {"runtime/driver"}},
     {"runtime/driver", {}},
     {"runtime/jit", {"ir", "dsl", "codegen", "verify", "runtime", "runtime/driver"}},
     {"verify", {"ir", "codegen"}},
-    {"kernels", {"dsl", "ir"}},
+    {"kernels", {"dsl", "formats", "ir"}},
     {"tools",
-     {"ir", "dsl", "codegen", "verify", "runtime", "runtime/driver", "runtime/jit", "kernels"}},
+     {"ir", "formats", "dsl", "codegen", "verify", "runtime", "runtime/driver", "runtime/jit",
+      "kernels"}},
 };
 
 constexpr int longest = 600;  ///< lines of a file; tables (*.def) may be longer
@@ -45,8 +47,8 @@ bool is_source(const fs::path& p) {
 std::vector<Source> read_tree() {
   const fs::path root = BARLINE_SOURCE_DIR;
   std::vector<Source> all;
-  for (const char* top : {"ir", "dsl", "codegen", "runtime", "verify", "kernels", "tools", "tests",
-                          "examples", "bench"}) {
+  for (const char* top : {"ir", "formats", "dsl", "codegen", "runtime", "verify", "kernels",
+                          "tools", "tests", "examples", "bench"}) {
     if (!fs::exists(root / top)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
       if (!entry.is_regular_file() || !is_source(entry.path())) continue;
