@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "ir/pipeline.h"
+#include "runtime/jit/signature.h"
 #include "tools/error.h"
 
 namespace barline::tools {
@@ -34,7 +35,7 @@ DeviceProblem::DeviceProblem(const driver::Device& device, const Problem& proble
     for (const ir::Param& p : problem.kernel.params) {
       if (p.type.is_scalar()) {
         ir::Scalar s = problem.scalar(p);
-        arguments.push_back(jit::Argument::bits(s.elem, s.bits));
+        arguments.push_back(jit::Argument::bits(jit::element_of(s.elem), s.bits));
         continue;
       }
       const ir::Tensor& t = problem.tensors.at(p.name);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "runtime/jit/signature.h"
 #include "tools/progress.h"
 
 namespace barline::tools {
@@ -16,7 +17,7 @@ constexpr std::size_t finalists = 5;
 
 /// What two candidates must have in common to run on the same operands against one reference.
 std::string operands_of(const Tried& t, const ir::Kernel& kernel) {
-  std::string signature = jit::to_text(jit::signature_of(kernel));
+  std::string signature = runtime::to_text(jit::signature_of(kernel));
   return signature.substr(0, signature.find('|')) + "|" + order_class(t.config.schedule);
 }
 

@@ -51,7 +51,7 @@ void launch(Gpu& gpu, const jit::Prepared& prepared, const std::vector<std::int6
             Tensors& tensors, float scale) {
   std::map<std::string, driver::Buffer> buffers;
   std::vector<jit::Argument> arguments;
-  for (const jit::SignatureParam& p : prepared.signature().params) {
+  for (const runtime::SignatureParam& p : prepared.signature().params) {
     arguments.emplace_back(scale);
     if (!p.tensor) continue;
     driver::Buffer buffer(gpu.device, tensors.at(p.name).data.size());

@@ -3,124 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <bit>
-#include <limits>
-
 namespace barline::jit {
-
-Argument::Argument(float v) : Argument(ir::Elem::F32, false, std::bit_cast<std::uint32_t>(v)) {}
-Argument::Argument(double v) : Argument(ir::Elem::F64, false, std::bit_cast<std::uint64_t>(v)) {}
-Argument::Argument(std::int32_t v)
-    : Argument(ir::Elem::S32, false, static_cast<std::uint32_t>(v)) {}
-Argument::Argument(std::uint32_t v) : Argument(ir::Elem::U32, false, v) {}
-Argument::Argument(std::int64_t v)
-    : Argument(ir::Elem::S64, false, static_cast<std::uint64_t>(v)) {}
-Argument::Argument(std::uint64_t v) : Argument(ir::Elem::U64, false, v) {}
-
-Prepared::Prepared(driver::Library library, runtime::Found found)
-    : entry_(std::move(found.entry)),
-      source_(found.source),
-      signature_(parse_signature(entry_->metadata.signature)),
-      library_(std::move(library)),
-      kernel_(library_.kernel(entry_->metadata.entry)) {
-  const runtime::Metadata& m = entry_->metadata;
-  shape_.block = {m.threads_x, m.threads_y, m.threads_z};
-  shape_.dynamic_shared_bytes = m.dynamic_smem;
-  shape_.cooperative = m.cooperative;
-  shape_.cluster = {m.cluster_x, m.cluster_y, m.cluster_z};
-  check_maps(m.entry, signature_);
-  constexpr std::uint32_t without_opting_in = 48 << 10;
-  if (m.dynamic_smem > without_opting_in) kernel_.set_max_dynamic_shared(m.dynamic_smem);
-  kernel_.make_resident();
-  if (m.persistent || shape_.cluster != driver::Dim3{}) find_residency();
-}
-
-void Prepared::find_residency() {
-  const runtime::Metadata& m = entry_->metadata;
-  driver::LaunchShape one_cluster = shape_;
-  one_cluster.grid = shape_.cluster;
-  driver::check_shape(kernel_, one_cluster);  // of clusters one must fit
-  const auto fit = static_cast<unsigned>(driver::resident_blocks(kernel_, one_cluster));
-  resident_ = fit / shape_.cluster.x * shape_.cluster.x;
-  if (resident_ == 0)
-    refuse(
-        fmt::format("no block of {} threads and {} bytes of shared memory fits; take a schedule "
-                    "with smaller tiles",
-                    m.threads_x * m.threads_y * m.threads_z, m.smem()));
-}
-
-driver::LaunchShape Prepared::shape(std::span<const std::int64_t> sizes,
-                                    LaunchOptions options) const {
-  driver::LaunchShape shape = shape_;
-  std::int64_t grid[3], tiles = 1;
-  for (int d = 0; d < 3; ++d) tiles *= grid[d] = signature_.grid[d].blocks(sizes);
-  const std::int64_t together = shape.cluster.x;
-  auto whole_clusters = [&](std::int64_t n) { return (n + together - 1) / together * together; };
-  if (entry_->metadata.persistent) {
-    grid[0] = std::min<std::int64_t>(whole_clusters(tiles), resident_);
-    grid[1] = grid[2] = 1;
-  }
-  grid[0] = whole_clusters(grid[0]);
-  shape.grid = {static_cast<unsigned>(grid[0]), static_cast<unsigned>(grid[1]),
-                static_cast<unsigned>(grid[2])};
-  shape.programmatic = options.programmatic && entry_->metadata.awaits_previous;
-  return shape;
-}
-
-void Prepared::refuse(const std::string& what) const {
-  throw std::invalid_argument(fmt::format("launch of '{}': {}", entry_->metadata.entry, what));
-}
-
-void Prepared::check_arguments(std::span<const Argument> args,
-                               std::span<const std::int64_t> sizes) const {
-  if (args.size() != signature_.params.size() || sizes.size() != signature_.axes.size())
-      [[unlikely]]
-    refuse(fmt::format(
-        "{} arguments and {} sizes for {} parameters and {} dynamic axes; pass one of each",
-        args.size(), sizes.size(), signature_.params.size(), signature_.axes.size()));
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    const SignatureParam& p = signature_.params[i];
-    if (args[i].is_pointer() != p.tensor || (!p.tensor && args[i].elem() != p.elem)) [[unlikely]]
-      refuse(fmt::format("argument '{}' is not {} {}; pass that type", p.name,
-                         p.tensor ? "a tensor of" : "a scalar of", ir::name(p.elem)));
-    if (p.tensor && args[i].value() % 16 != 0) [[unlikely]]
-      refuse(fmt::format("tensor '{}' stands at {:#x}; align it to 16 bytes", p.name,
-                         args[i].value()));
-  }
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    const SignatureAxis& a = signature_.axes[i];
-    if (sizes[i] < 1 || sizes[i] > std::numeric_limits<std::int32_t>::max() ||
-        sizes[i] % a.multiple != 0) [[unlikely]]
-      refuse(fmt::format("axis '{}' of {}; pass 1 .. 2^31-1, a multiple of {}", a.name, sizes[i],
-                         a.multiple));
-  }
-}
-
-void Prepared::launch(driver::abi::StreamHandle stream, std::span<const Argument> args,
-                      std::span<const std::int64_t> sizes, LaunchOptions options) const {
-  check_arguments(args, sizes);
-  void* pointers[max_arguments];
-  std::uint64_t addresses[max_arguments];
-  std::int32_t extents[max_arguments];
-  Maps maps;
-  if (args.size() + sizes.size() + signature_.maps.size() > max_arguments) [[unlikely]]
-    refuse("too many arguments");
-  std::size_t n = 0;
-  for (const Argument& a : args) {
-    addresses[n] = a.value();
-    pointers[n++] = const_cast<std::uint64_t*>(&a.value());
-  }
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    extents[i] = static_cast<std::int32_t>(sizes[i]);
-    pointers[n++] = &extents[i];
-  }
-  if (!signature_.maps.empty())
-    encode_maps(kernel_.device(), entry_->metadata.entry, signature_, {addresses, args.size()},
-                sizes, maps);
-  for (std::size_t i = 0; i < signature_.maps.size(); ++i) pointers[n++] = &maps[i];
-  driver::launch(kernel_, shape(sizes, options), stream, pointers);
-}
 
 Runtime::Runtime(runtime::Options options) : options_(std::move(options)), cache_(options_.cache) {}
 
@@ -150,9 +33,7 @@ Prepared Runtime::prepare(const driver::Device& device, const dsl::KernelEntry& 
                           ir::Elem elem, const dsl::Config& config) {
   runtime::Found found =
       find({.entry = &entry, .elem = elem, .config = config, .target = &target_for(device.info())});
-  auto library =
-      driver::Library::from_image(device, found.entry->cubin, found.entry->metadata.entry);
-  return {std::move(library), std::move(found)};
+  return {device, std::move(found)};
 }
 
 const ir::Target& target_for(const driver::DeviceInfo& device) {

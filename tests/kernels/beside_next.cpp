@@ -96,13 +96,13 @@ class Consumer {
       : device_(device),
         kernel_(runtime.prepare(device, *p.kernel, ir::Elem::F16, p.config)),
         x_(device, p.tensors.at("x").data.size()) {
-    for (const jit::SignatureAxis& axis : kernel_.signature().axes)
+    for (const runtime::SignatureAxis& axis : kernel_.signature().axes)
       sizes_.push_back(p.sizes.at(axis.name));
-    for (const jit::SignatureParam& param : kernel_.signature().params) {
-      const bool fixed = param.tensor && param.access != ir::Access::Out && param.name != "x";
+    for (const runtime::SignatureParam& param : kernel_.signature().params) {
+      const bool fixed = param.tensor && param.read && param.name != "x";
       if (fixed) inputs_.emplace(param.name, on_device(device, p.tensors.at(param.name).data));
       if (!param.tensor) scalars_[param.name] = static_cast<float>(p.scalars.at(param.name));
-      if (param.access != ir::Access::Out || !param.tensor) continue;
+      if (param.read || !param.tensor) continue;
       outputs_.emplace(param.name, p.tensors.at(param.name));
       for (int i = 0; i < rounds; ++i)
         results_[param.name].push_back(poisoned(p.tensors.at(param.name).data.size()));
@@ -145,12 +145,12 @@ class Consumer {
 
   std::vector<jit::Argument> arguments(int round) const {
     std::vector<jit::Argument> out;
-    for (const jit::SignatureParam& param : kernel_.signature().params) {
+    for (const runtime::SignatureParam& param : kernel_.signature().params) {
       if (!param.tensor)
         out.emplace_back(scalars_.at(param.name));
       else if (param.name == "x")
         out.push_back(jit::Argument::pointer(x_.pointer()));
-      else if (param.access == ir::Access::Out)
+      else if (!param.read)
         out.push_back(jit::Argument::pointer(results_.at(param.name)[round].pointer()));
       else
         out.push_back(jit::Argument::pointer(inputs_.at(param.name).pointer()));

@@ -18,7 +18,7 @@ std::optional<driver::Device> gpu() {
 DeviceRun::DeviceRun(const Problem& p, ir::Elem type, jit::Runtime& runtime,
                      const driver::Device& device)
     : device_(device), kernel_(runtime.prepare(device, *p.kernel, type, p.config)) {
-  for (const jit::SignatureParam& param : kernel_.signature().params) {
+  for (const runtime::SignatureParam& param : kernel_.signature().params) {
     if (!param.tensor) {
       arguments_.emplace_back(static_cast<float>(p.scalars.at(param.name)));
       continue;
@@ -27,13 +27,13 @@ DeviceRun::DeviceRun(const Problem& p, ir::Elem type, jit::Runtime& runtime,
     driver::Buffer& b =
         buffers_.emplace(param.name, driver::Buffer(device, t.data.size())).first->second;
     arguments_.push_back(jit::Argument::pointer(b.pointer()));
-    if (param.access == ir::Access::Out) std::fill(t.data.begin(), t.data.end(), std::byte{0xa5});
-    if (param.access == ir::Access::In)
+    if (!param.read) std::fill(t.data.begin(), t.data.end(), std::byte{0xa5});
+    if (!param.written)
       b.copy_from_host(t.data);
     else
       written_.emplace(param.name, std::move(t));
   }
-  for (const jit::SignatureAxis& axis : kernel_.signature().axes)
+  for (const runtime::SignatureAxis& axis : kernel_.signature().axes)
     sizes_.push_back(p.sizes.at(axis.name));
 }
 

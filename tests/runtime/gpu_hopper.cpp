@@ -14,7 +14,8 @@
 #include "ir/target.h"
 #include "runtime/driver/buffer.h"
 #include "runtime/driver/launch.h"
-#include "runtime/jit/maps.h"
+#include "runtime/jit/signature.h"
+#include "runtime/launch/maps.h"
 
 using namespace barline;
 using namespace barline::driver;
@@ -59,13 +60,13 @@ struct Loaded {
 
   /// Launches with a buffer for each parameter, and the tensor maps of the kernel.
   void run(const std::vector<Buffer*>& buffers, bool programmatic = false) {
-    jit::Maps maps;
+    barline::runtime::Maps maps;
     std::vector<std::uint64_t> addresses;
     std::vector<void*> arguments;
     for (Buffer* b : buffers) addresses.push_back(b->pointer());
     for (std::uint64_t& a : addresses) arguments.push_back(&a);
-    const jit::Signature signature = jit::signature_of(ir);
-    jit::encode_maps(kernel.device(), "k", signature, addresses, {}, maps);
+    const barline::runtime::Signature signature = jit::signature_of(ir);
+    barline::runtime::encode_maps(kernel.device(), "k", signature, addresses, {}, maps);
     for (std::size_t i = 0; i < signature.maps.size(); ++i) arguments.push_back(&maps[i]);
     LaunchShape with = shape();
     with.programmatic = programmatic;

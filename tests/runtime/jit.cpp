@@ -6,6 +6,7 @@
 #include "dsl/dsl.h"
 #include "ir/parse.h"
 #include "runtime/jit/runtime.h"
+#include "runtime/jit/signature.h"
 
 using namespace barline;
 using namespace barline::dsl;
@@ -67,16 +68,17 @@ runtime::Options options(const Folder& folder) {
 TEST_CASE("a launch signature says what a host must pass, and reads back") {
   ir::Kernel k =
       instantiate(scale_rows(bf16), {.schedule = {.name = "s", .threads = 128, .vec = 4}});
-  jit::Signature s = jit::signature_of(k);
-  CHECK(jit::to_text(s) ==
+  runtime::Signature s = jit::signature_of(k);
+  CHECK(runtime::to_text(s) ==
         "x:in:bf16[rows,d];y:out:bf16[rows,d];factor:scalar:f32|rows:1,d:4|rows/1,1,1");
-  CHECK(jit::parse_signature(jit::to_text(s)) == s);
+  CHECK(runtime::parse_signature(runtime::to_text(s)) == s);
   ir::Kernel bound = instantiate(
       scale_rows(f32),
       {.schedule = {.name = "s", .threads = 128, .vec = 4}, .dims = {{"d", 64}, {"rows", 7}}});
-  CHECK(jit::to_text(jit::signature_of(bound)) ==
+  CHECK(runtime::to_text(jit::signature_of(bound)) ==
         "x:in:f32[rows=7,d=64];y:out:f32[rows=7,d=64];factor:scalar:f32||7,1,1");
-  CHECK(jit::parse_signature(jit::to_text(jit::signature_of(bound))) == jit::signature_of(bound));
+  CHECK(runtime::parse_signature(runtime::to_text(jit::signature_of(bound))) ==
+        jit::signature_of(bound));
 }
 
 TEST_CASE("a launch signature sizes derived axes and grids of several axes") {
@@ -98,18 +100,18 @@ grid q+kv/16 units/1 q|K|kv/32
   yield
 }
 )");
-  jit::Signature s = jit::signature_of(k);
-  CHECK(jit::to_text(s) ==
+  runtime::Signature s = jit::signature_of(k);
+  CHECK(runtime::to_text(s) ==
         "x:in:f32[q,units=K%64*2];y:out:f32[halves=K%64*2%2*1,rows=3]|q:1,K:1|"
         "q+40/16,K%64*2/1,q&K&40/32");
-  CHECK(jit::parse_signature(jit::to_text(s)) == s);
+  CHECK(runtime::parse_signature(runtime::to_text(s)) == s);
   const std::int64_t sizes[] = {33, 130};
   CHECK(s.grid[0].blocks(sizes) == 3 + 3);
   CHECK(s.grid[1].blocks(sizes) == 6);
   CHECK(s.grid[2].blocks(sizes) == 5);
   for (const char* text : {"x:in:f32[d]|d:1|d%2/1,1,1", "x:in:f32[d]|d:1|d+/1,1,1",
                            "x:in:f32[d]|d:1|d/1/1,1,1", "x:in:f32[d]|d:1|d%0*1/1,1,1"})
-    CHECK_THROWS_AS(jit::parse_signature(text), std::invalid_argument);
+    CHECK_THROWS_AS(runtime::parse_signature(text), std::invalid_argument);
 }
 
 TEST_CASE("a launch signature sizes tensor maps") {
@@ -137,21 +139,34 @@ grid 1 1 1
   yield
 }
 )");
-  jit::Signature s = jit::signature_of(k);
-  CHECK(jit::to_text(s) ==
+  runtime::Signature s = jit::signature_of(k);
+  CHECK(runtime::to_text(s) ==
         "x:in:f16[m,units=K%64*2];b:in:f32[K];p:in:f16[m,two=2,m,K]|m:1,K:1|1,1,1|"
         "x:64x64s:m:K%64*2;b:1x64:1:K;p:64x64s:m:K:m:2");
-  CHECK(jit::parse_signature(jit::to_text(s)) == s);
+  CHECK(runtime::parse_signature(runtime::to_text(s)) == s);
   for (const char* map : {"y:64x64:m:K", "x:64:m:K", "x:64x64:m", "x:64x64t:m:K", "x:0x64:m:K"})
-    CHECK_THROWS_AS(jit::parse_signature(std::string("x:in:f16[m,K]|m:1,K:1|1,1,1|") + map),
+    CHECK_THROWS_AS(runtime::parse_signature(std::string("x:in:f16[m,K]|m:1,K:1|1,1,1|") + map),
                     std::invalid_argument);
+}
+
+TEST_CASE("every element type of the IR has a name for hosts, as wide in memory") {
+  for (int i = 0; i < ir::elem_count; ++i) {
+    const auto elem = static_cast<ir::Elem>(i);
+    CAPTURE(ir::name(elem));
+    const runtime::Element host = jit::element_of(elem);
+    CHECK(runtime::name(host) == ir::name(elem));
+    CHECK(host.bits == (elem == ir::Elem::I1 ? 8 : ir::bits(elem)));
+  }
+  CHECK_FALSE(runtime::parse_element("f17"));
+  CHECK(runtime::name({runtime::ElementCode::Float, 17}) == "?");
 }
 
 TEST_CASE("text that is no signature is refused") {
   for (const char* text :
        {"", "|", "x:in:bf16[d]", "x:in:bf17[d]|d:1|1,1,1", "x:in:f32[d]|d:0|1,1,1",
-        "x:in:f32[d]|d:1|e/1,1,1", "x:in:f32[d]|d:1|1,1", "x:in|d:1|1,1,1"})
-    CHECK_THROWS_AS(jit::parse_signature(text), std::invalid_argument);
+        "x:in:f32[d]|d:1|e/1,1,1", "x:in:f32[d]|d:1|1,1", "x:in|d:1|1,1,1", "x:in:f32[e]|d:1|1,1,1",
+        "x:in:f32[=4]|d:1|1,1,1"})
+    CHECK_THROWS_AS(runtime::parse_signature(text), std::invalid_argument);
 }
 
 TEST_CASE("every field of the warm key changes it") {

@@ -8,9 +8,9 @@
 
 #include "runtime/driver/device.h"
 #include "runtime/driver/tensor_map.h"
-#include "runtime/jit/signature.h"
+#include "runtime/launch/signature.h"
 
-namespace barline::jit {
+namespace barline::runtime {
 
 inline constexpr std::size_t max_maps = 16;
 using Maps = std::array<driver::abi::TensorMap, max_maps>;
@@ -26,4 +26,4 @@ void encode_maps(const driver::Device& device, std::string_view kernel, const Si
 /// than max_maps maps.
 void check_maps(std::string_view kernel, const Signature& signature);
 
-}  // namespace barline::jit
+}  // namespace barline::runtime

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/jit/maps.h"
+#include "runtime/launch/maps.h"
 
 #include <fmt/format.h>
 
 #include <optional>
 #include <stdexcept>
 
-namespace barline::jit {
+namespace barline::runtime {
 namespace {
 
 using driver::abi::TensorMapType;
@@ -14,17 +14,14 @@ using driver::abi::TensorMapType;
 constexpr std::int64_t unit = 16;  // bytes that the copy engine counts rows in
 
 /// The type that fills with zeros and moves the same bits.
-std::optional<TensorMapType> map_type(ir::Elem e) {
-  switch (e) {
-    case ir::Elem::F16: return TensorMapType::F16;
-    case ir::Elem::BF16: return TensorMapType::BF16;
-    case ir::Elem::F32: return TensorMapType::F32;
-    case ir::Elem::F64: return TensorMapType::F64;
-    case ir::Elem::S32: return TensorMapType::S32;
-    case ir::Elem::S64: return TensorMapType::S64;
-    default: break;
-  }
-  switch (ir::bits(e)) {
+std::optional<TensorMapType> map_type(Element e) {
+  if (e == Element{ElementCode::Bfloat, 16}) return TensorMapType::BF16;
+  if (e.code == ElementCode::Float && e.bits == 16) return TensorMapType::F16;
+  if (e == element::f32) return TensorMapType::F32;
+  if (e == element::f64) return TensorMapType::F64;
+  if (e == element::s32) return TensorMapType::S32;
+  if (e == element::s64) return TensorMapType::S64;
+  switch (e.bits) {
     case 8: return TensorMapType::U8;
     case 16: return TensorMapType::U16;
     case 32: return TensorMapType::U32;
@@ -43,11 +40,11 @@ driver::TensorBox box_of(std::string_view kernel, const Signature& s, const Sign
   const std::int64_t rows = m.height.of(sizes), columns = m.width.of(sizes);
   std::int64_t planes = m.planes.empty() ? 0 : 1;
   for (const SignatureSize& size : m.planes) planes *= size.of(sizes);
-  const std::int64_t each = ir::bits(p.elem) / 8, bytes = columns * each;
+  const std::int64_t each = p.elem.bits / 8, bytes = columns * each;
   if ((rows > 1 || planes > 1) && bytes % unit != 0) [[unlikely]]
     refuse(kernel, fmt::format("tensor '{}' has rows of {} elements of {}, {} bytes; a kernel that "
                                "copies boxes takes rows of a multiple of 16 bytes: pad axis '{}'",
-                               p.name, columns, ir::name(p.elem), bytes, p.axes.back()));
+                               p.name, columns, name(p.elem), bytes, p.axes.back().name));
   return {.type = *map_type(p.elem),
           .element_bytes = static_cast<unsigned>(each),
           .rows = static_cast<std::uint64_t>(rows),
@@ -71,7 +68,7 @@ void check_maps(std::string_view kernel, const Signature& s) {
       refuse(kernel,
              fmt::format("tensor '{}' of {} is copied in boxes; elements of whole bytes are: "
                          "declare it as words",
-                         p.name, ir::name(p.elem)));
+                         p.name, name(p.elem)));
 }
 
 void encode_maps(const driver::Device& device, std::string_view kernel, const Signature& s,
@@ -85,4 +82,4 @@ void encode_maps(const driver::Device& device, std::string_view kernel, const Si
   }
 }
 
-}  // namespace barline::jit
+}  // namespace barline::runtime
