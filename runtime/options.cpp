@@ -104,6 +104,7 @@ Options options_from_environment() {
   choose<CacheMode>("BARLINE_CACHE_MODE", options.cache.mode, modes);
   options.cache.seeds = split_paths("BARLINE_CACHE_SEED");
   read_number("BARLINE_CACHE_MAX_BYTES", options.cache.max_bytes);
+  read_number("BARLINE_CACHE_MAX_FILES", options.cache.max_files);
   choose<Jit>("BARLINE_JIT", options.jit, jits);
   choose<AssemblerChoice>("BARLINE_ASSEMBLER", options.assembler, assemblers);
   choose<bool>("BARLINE_STRICT_BUDGET", options.strict_budget, switches);

@@ -29,7 +29,8 @@ struct Options {
 };
 
 /// Defaults overridden by BARLINE_CACHE_DIR, XDG_CACHE_HOME, HOME, BARLINE_CACHE_MODE
-/// (private|shared|off), BARLINE_CACHE_SEED (dir:dir), BARLINE_CACHE_MAX_BYTES, BARLINE_JIT
+/// (private|shared|off), BARLINE_CACHE_SEED (dir:dir), BARLINE_CACHE_MAX_BYTES,
+/// BARLINE_CACHE_MAX_FILES, BARLINE_JIT
 /// (on|off), BARLINE_ASSEMBLER (auto|ptxas|nvjitlink|driver), BARLINE_PTXAS, CUDA_HOME, PATH,
 /// BARLINE_LIBCUDA, BARLINE_STRICT_BUDGET. Throws std::invalid_argument that names variable, value
 /// and choices. Ignored in set-user-id programs.

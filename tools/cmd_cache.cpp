@@ -1,130 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
-// `barline cache stat|list|verify|clear`: care of the cubin cache on disk.
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
-#include <filesystem>
-
-#include "runtime/cache/maintain.h"
+// `barline cache stat|list|verify|gc|clear|extract|explain`: care of the cubin cache on disk.
+#include "tools/cache_actions.h"
 #include "tools/command_line.h"
 #include "tools/commands.h"
-#include "tools/error.h"
 
 namespace barline::tools {
 namespace {
 
-using json = nlohmann::ordered_json;
-using runtime::Store;
-
-std::string size_text(std::uint64_t bytes) {
-  if (bytes >= 1 << 20) return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
-  if (bytes >= 1 << 10) return fmt::format("{:.1f} KiB", static_cast<double>(bytes) / (1 << 10));
-  return fmt::format("{} B", bytes);
+/// Adds `barline cache NAME`; `example` is what follows the name in its help.
+template <typename Action>
+CLI::App& add(CLI::App& cache, Context& context, const char* name, const char* text,
+              const std::string& example, Action action) {
+  CLI::App& sub = add_command(cache, name, text, std::string("barline cache ") + name + example);
+  sub.callback(
+      [&context, action] { context.action = [&context, action] { return action(context); }; });
+  return sub;
 }
 
-/// The store, or nothing when there is no folder yet: an empty cache is no failure.
-std::unique_ptr<Store> open_store(const Context& context) {
-  const runtime::CacheOptions& cache = context.runtime.cache;
-  if (cache.dir.empty()) {
-    throw UsageError(
-        "there is no cache folder; pass --cache-dir, or set BARLINE_CACHE_DIR or HOME");
-  }
-  std::error_code error;
-  if (!std::filesystem::exists(cache.dir, error)) return {};
-  auto store = std::make_unique<Store>(cache.dir, cache.mode, Store::Kind::Writable);
-  if (!store->status().ok()) {
-    throw IoError(
-        fmt::format("cannot use the cache {}: {}", cache.dir.string(), store->status().text()));
-  }
-  return store;
+void add_cache_gc(CLI::App& cache, Context& context) {
+  struct Caps {
+    std::optional<std::uint64_t> bytes, files;
+  };
+  auto caps = std::make_shared<Caps>();
+  CLI::App& sub = add(cache, context, "gc",
+                      "Remove the least recently used entries above the caps, and what dead "
+                      "processes left",
+                      " --max-bytes 500MiB", [caps](const Context& c) {
+                        const runtime::CacheOptions& o = c.runtime.cache;
+                        return run_cache_gc(c, caps->bytes.value_or(o.max_bytes),
+                                            caps->files.value_or(o.max_files));
+                      });
+  sub.add_option("--max-bytes", caps->bytes, "Cap of this run, as in 500MiB")
+      ->transform(CLI::AsSizeValue(false));
+  sub.add_option("--max-files", caps->files, "Cap of this run");
 }
 
-ExitCode stat(const Context& context) {
-  std::unique_ptr<Store> store = open_store(context);
-  runtime::CacheStat s = store ? runtime::cache_stat(*store) : runtime::CacheStat{};
-  const runtime::CacheOptions& cache = context.runtime.cache;
-  if (context.json) {
-    print_json("cache_stat", {{"dir", cache.dir.string()},
-                              {"entries", s.entries},
-                              {"entry_bytes", s.entry_bytes},
-                              {"warm_keys", s.warm_keys},
-                              {"warm_bytes", s.warm_bytes},
-                              {"temps", s.temps},
-                              {"bad", s.bad},
-                              {"network", s.network},
-                              {"max_bytes", cache.max_bytes},
-                              {"max_files", cache.max_files}});
-    return ExitCode::Ok;
-  }
-  print_out(fmt::format(
-      "folder     {}\nentries    {} ({} of {})\nwarm keys  {} ({})\ntemporary  {}\nset aside  {}\n",
-      cache.dir.string(), s.entries, size_text(s.entry_bytes), size_text(cache.max_bytes),
-      s.warm_keys, size_text(s.warm_bytes), s.temps, s.bad));
-  return ExitCode::Ok;
+void add_cache_extract(CLI::App& cache, Context& context) {
+  auto options = std::make_shared<ExtractOptions>();
+  CLI::App& sub = add(cache, context, "extract", "Write an entry's cubin to a file",
+                      " 3f9a17c2 -o kernel.cubin",
+                      [options](const Context& c) { return run_cache_extract(c, *options); });
+  sub.add_option("key", options->key, "The entry's key or its front, as `list` shows it")
+      ->required();
+  sub.add_flag("--ptx", options->ptx, "Its PTX instead");
+  sub.add_option("-o,--output", options->file, "The file; named after the kernel when left out")
+      ->type_name("FILE");
 }
 
-json entry_json(const runtime::EntryInfo& e) {
-  json out = {{"key", e.key.hex()}, {"bytes", e.bytes}, {"used", e.used}};
-  if (!e.problem.empty()) {
-    out["problem"] = e.problem;
-    return out;
-  }
-  runtime::Metadata::fields(e.metadata,
-                            [&](const char* name, const auto& value) { out[name] = value; });
-  return out;
-}
-
-ExitCode list(const Context& context) {
-  std::unique_ptr<Store> store = open_store(context);
-  std::vector<runtime::EntryInfo> entries;
-  if (store) entries = runtime::cache_list(*store);
-  if (context.json) {
-    json rows = json::array();
-    for (const runtime::EntryInfo& e : entries) rows.push_back(entry_json(e));
-    print_json("cache_list", {{"dir", context.runtime.cache.dir.string()}, {"entries", rows}});
-    return ExitCode::Ok;
-  }
-  std::string out;
-  for (const runtime::EntryInfo& e : entries) {
-    const runtime::Metadata& m = e.metadata;
-    std::string what = e.problem.empty() ? fmt::format("{}@{} {}", m.kernel, m.schedule, m.target)
-                                         : "BAD: " + e.problem;
-    out += fmt::format("{}  {:>10}  {:%Y-%m-%d %H:%M}  {}\n", e.key.hex().substr(0, 16),
-                       size_text(e.bytes), fmt::gmtime(static_cast<std::time_t>(e.used)), what);
-  }
-  print_out(out);
-  return ExitCode::Ok;
-}
-
-ExitCode verify(const Context& context, bool repair) {
-  std::unique_ptr<Store> store = open_store(context);
-  runtime::VerifyReport report;
-  if (store) report = runtime::cache_verify(*store, repair);
-  if (context.json) {
-    json bad = json::array();
-    for (const auto& [file, problem] : report.bad) {
-      bad.push_back({{"file", file}, {"problem", problem}});
-    }
-    print_json("cache_verify", {{"good", report.good}, {"bad", bad}, {"repaired", repair}});
-  } else {
-    std::string out;
-    for (const auto& [file, problem] : report.bad) out += fmt::format("{}: {}\n", file, problem);
-    out += fmt::format("{} good, {} bad{}\n", report.good, report.bad.size(),
-                       repair && !report.bad.empty() ? ", set aside" : "");
-    print_out(out);
-  }
-  return report.bad.empty() || repair ? ExitCode::Ok : ExitCode::Failed;
-}
-
-ExitCode clear(const Context& context) {
-  std::unique_ptr<Store> store = open_store(context);
-  std::uint64_t removed = store ? runtime::cache_clear(*store) : 0;
-  if (context.json) {
-    print_json("cache_clear", {{"removed", removed}});
-  } else {
-    print_out(fmt::format("{} files removed\n", removed));
-  }
-  return ExitCode::Ok;
+void add_cache_explain(CLI::App& cache, Context& context) {
+  struct Options {
+    std::vector<std::string> kernels;
+    std::string arch;
+  };
+  auto o = std::make_shared<Options>();
+  CLI::App& sub =
+      add(cache, context, "explain", "Is a config kept, and if not, which field of its key differs",
+          " rms_norm.bf16 --arch sm_90a",
+          [o](const Context& c) { return run_cache_explain(c, o->kernels, o->arch); });
+  sub.add_option("kernels", o->kernels, "family[.type][@schedule]; all when left out");
+  sub.add_option("--arch", o->arch, "Targets, as in sm_80,sm_90a; all when left out");
 }
 
 }  // namespace
@@ -132,19 +66,16 @@ ExitCode clear(const Context& context) {
 void add_cache(CLI::App& app, Context& context) {
   CLI::App& sub = add_command(app, "cache", "Care of the cubin cache", "barline cache stat");
   sub.require_subcommand(1);
-  auto add = [&](const char* name, const char* text, auto action) -> CLI::App& {
-    CLI::App& below = add_command(sub, name, text, std::string("barline cache ") + name);
-    below.callback(
-        [&context, action] { context.action = [&context, action] { return action(context); }; });
-    return below;
-  };
-  add("stat", "Number and size of what is kept", stat);
-  add("list", "Every entry, most recently used first", list);
+  add(sub, context, "stat", "Number and size of what is kept", "", run_cache_stat);
+  add(sub, context, "list", "Every entry, most recently used first", "", run_cache_list);
   auto repair = std::make_shared<bool>(false);
-  add("verify", "Check every entry; exit 1 when one is bad", [repair](const Context& c) {
-    return verify(c, *repair);
-  }).add_flag("--repair", *repair, "Set bad entries aside");
-  add("clear", "Remove every entry", clear);
+  add(sub, context, "verify", "Check every entry; exit 1 when one is bad", "",
+      [repair](const Context& c) { return run_cache_verify(c, *repair); })
+      .add_flag("--repair", *repair, "Set bad entries aside");
+  add_cache_gc(sub, context);
+  add(sub, context, "clear", "Remove every entry", "", run_cache_clear);
+  add_cache_extract(sub, context);
+  add_cache_explain(sub, context);
 }
 
 }  // namespace barline::tools

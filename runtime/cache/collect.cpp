@@ -24,25 +24,36 @@ std::int64_t now_ns() {
 
 std::int64_t before(std::chrono::seconds age) { return now_ns() - nanoseconds(age).count(); }
 
-std::uint64_t eighty_percent(std::uint64_t value) { return value / 5 * 4; }
+/// A writer holds its temporary's lock, so one that can be locked belongs to nobody. Between hosts
+/// a lock says little, and there age decides alone.
+bool abandoned(const Store& store, const CacheFile& temp, std::chrono::seconds age) {
+  if (temp.used_ns <= before(age)) return true;
+  if (store.on_network()) return false;
+  return FileLock::acquire(store.open_file(temp.name), std::chrono::milliseconds(0)).held();
+}
+
+std::uint64_t eighty_percent(std::uint64_t value) { return value - value / 5; }
 
 }  // namespace
 
 CollectReport cache_collect(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,
                             std::chrono::seconds temp_age) {
   CollectReport report;
+  const Remover remover(store);
   std::vector<CacheFile> kept;
   std::uint64_t bytes = 0;
   for (CacheFile& file : walk(store)) {
-    const bool temp = file.kind == FileKind::Temp;
-    if (temp || file.kind == FileKind::Bad) {
-      const bool old = file.used_ns <= before(temp ? temp_age : bad_age);
-      if (old && remove_unchanged(store, file)) ++report.temps;
+    if (file.kind == FileKind::Temp || file.kind == FileKind::Bad) {
+      const bool temp = file.kind == FileKind::Temp;
+      const bool done = temp ? abandoned(store, file, temp_age) : file.used_ns <= before(bad_age);
+      if (done && remover.remove_unchanged(file)) ++(temp ? report.temps : report.bad);
       continue;
     }
     bytes += file.bytes;
     kept.push_back(std::move(file));
   }
+  report.kept = kept.size();
+  report.kept_bytes = bytes;
   if (bytes <= max_bytes && kept.size() <= max_files) return report;
 
   std::ranges::sort(kept, {}, &CacheFile::used_ns);
@@ -51,12 +62,14 @@ CollectReport cache_collect(const Store& store, std::uint64_t max_bytes, std::ui
   const std::uint64_t file_target = files > max_files ? eighty_percent(max_files) : files;
   for (const CacheFile& file : kept) {
     if (bytes <= byte_target && files <= file_target) break;
-    if (!remove_unchanged(store, file)) continue;
+    if (!remover.remove_unchanged(file)) continue;
     bytes -= file.bytes;
     --files;
     ++report.removed;
     report.removed_bytes += file.bytes;
   }
+  report.kept = files;
+  report.kept_bytes = bytes;
   return report;
 }
 

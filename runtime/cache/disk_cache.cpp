@@ -24,13 +24,6 @@ std::int64_t now_seconds() {
   return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
 }
 
-/// Why a well-formed entry must not be used under this key; empty when it may.
-std::string entry_problem(const Entry& entry, const Hash256& key) {
-  if (entry.key.hash() != key) return "it is stored under another entry's key";
-  if (entry.cubin.empty() && entry.ptx.empty()) return "it holds no code";
-  return entry.cubin.empty() ? std::string() : cubin_problem(entry.cubin);
-}
-
 }  // namespace
 
 DiskCache::DiskCache(CacheOptions options) : options_(std::move(options)) {
@@ -61,24 +54,36 @@ void DiskCache::warn_once(Warning kind, const std::string& text) {
   if ((warned_.fetch_or(kind) & kind) == 0 && options_.warn) options_.warn(text);
 }
 
-void DiskCache::note_bad(const Store& store, const std::string& name, const std::string& problem) {
+void DiskCache::note_bad(const Store& store, const std::string& name, std::uint64_t inode,
+                         const std::string& problem) {
   ++counters_.bad_entry;
-  store.quarantine(name);
+  store.quarantine(name, inode);
   warn_once(BadFile,
             fmt::format(
                 "a bad kernel cache file was set aside and its kernel is built again: {}/v1/{}: {}",
                 store.dir().string(), name, problem));
 }
 
+/// True when there are bytes to look at. A file that is not there needs no word, one that cannot be
+/// had does: its kernel is built again in every process.
+bool DiskCache::readable(const Store& store, const std::string& name, const ReadFile& file) {
+  if (file.status == ReadStatus::Untrusted) note_bad(store, name, file.inode, file.why.text());
+  if (file.status == ReadStatus::Failed) {
+    warn_once(NoAccess, fmt::format("the kernel cache '{}' cannot be read: {}. Its kernels are "
+                                    "compiled again and work all the same.",
+                                    store.dir().string(), file.why.text()));
+  }
+  return file.status == ReadStatus::Ok;
+}
+
 std::shared_ptr<const Entry> DiskCache::read_entry(const Store& store, const Hash256& key) {
   const std::string name = entry_name(key);
   const ReadFile file = store.read(name, max_entry_bytes);
-  if (file.status == ReadStatus::Untrusted) note_bad(store, name, file.why.text());
-  if (file.status != ReadStatus::Ok) return nullptr;
+  if (!readable(store, name, file)) return nullptr;
   ParsedEntry parsed = parse_entry(file.bytes);
   std::string problem = parsed ? entry_problem(*parsed.entry, key) : std::move(parsed.problem);
   if (!problem.empty()) {
-    note_bad(store, name, problem);
+    note_bad(store, name, file.inode, problem);
     return nullptr;
   }
   if (now_seconds() - file.used > touch_interval) store.touch(name);
@@ -104,11 +109,10 @@ Found DiskCache::find(const Hash256& key) {
 std::optional<Hash256> DiskCache::read_warm(const Store& store, const WarmKey& warm) {
   const std::string name = warm_name(warm.hash());
   const ReadFile file = store.read(name, max_warm_bytes);
-  if (file.status == ReadStatus::Untrusted) note_bad(store, name, file.why.text());
-  if (file.status != ReadStatus::Ok) return std::nullopt;
+  if (!readable(store, name, file)) return std::nullopt;
   const auto parsed = parse_warm(file.bytes);
   if (!parsed || parsed->warm != warm.record()) {
-    note_bad(store, name,
+    note_bad(store, name, file.inode,
              parsed ? "it is stored under another key" : "the content does not match its hash");
     return std::nullopt;
   }
@@ -133,7 +137,7 @@ bool DiskCache::write(const std::string& name, const std::vector<std::byte>& byt
   if (result.ok()) return true;
   ++write_failures_;
   ++counters_.publish_fail;
-  warn_once(CannotWrite,
+  warn_once(NoAccess,
             fmt::format("the kernel cache '{}' cannot be written: {}. The kernel is in use "
                         "all the same; the next process compiles it again.",
                         store_->dir().string(), result.text()));
@@ -147,7 +151,7 @@ bool DiskCache::publish(const Hash256& key, const Entry& entry) {
     bytes = serialize_entry(entry);
   } catch (const std::exception& error) {  // too large, or metadata that cannot be told apart
     ++counters_.publish_fail;
-    warn_once(CannotWrite, fmt::format("a kernel is not cached: {}", error.what()));
+    warn_once(NoAccess, fmt::format("a kernel is not cached: {}", error.what()));
     return false;
   }
   const bool written = write(entry_name(key), bytes, Store::IfPresent::Keep);

@@ -58,10 +58,12 @@ class DiskCache {
   const Counters& counters() const { return counters_; }
 
  private:
-  enum Warning : unsigned { Unusable = 1, BadSeed = 2, CannotWrite = 4, BadFile = 8 };
+  enum Warning : unsigned { Unusable = 1, BadSeed = 2, NoAccess = 4, BadFile = 8 };
 
   void warn_once(Warning kind, const std::string& text);
-  void note_bad(const Store& store, const std::string& name, const std::string& problem);
+  void note_bad(const Store& store, const std::string& name, std::uint64_t inode,
+                const std::string& problem);
+  bool readable(const Store& store, const std::string& name, const ReadFile& file);
   std::shared_ptr<const Entry> read_entry(const Store& store, const Hash256& key);
   std::optional<Hash256> read_warm(const Store& store, const WarmKey& warm);
   bool write(const std::string& name, const std::vector<std::byte>& bytes,

@@ -108,4 +108,10 @@ ParsedEntry parse_entry(std::span<const std::byte> file) {
   return {std::move(entry), {}};
 }
 
+std::string entry_problem(const Entry& entry, const Hash256& key) {
+  if (entry.key.hash() != key) return "it is stored under another entry's key";
+  if (entry.cubin.empty() && entry.ptx.empty()) return "it holds no code";
+  return entry.cubin.empty() ? std::string() : cubin_problem(entry.cubin);
+}
+
 }  // namespace barline::runtime

@@ -48,4 +48,7 @@ std::vector<std::byte> serialize_entry(const Entry& entry);
 /// reading.
 std::string cubin_problem(std::span<const std::byte> image);
 
+/// Why a well-formed entry must not be used under this key; empty when it may.
+std::string entry_problem(const Entry& entry, const Hash256& key);
+
 }  // namespace barline::runtime

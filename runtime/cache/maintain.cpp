@@ -4,6 +4,7 @@
 #include "runtime/cache/maintain.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "runtime/cache/names_p.h"
 #include "runtime/cache/walk_p.h"
@@ -12,19 +13,13 @@
 namespace barline::runtime {
 namespace {
 
-/// Why the entry file must not be used; empty when it is good, with `out` set.
-std::string check_entry(const Store& store, const CacheFile& file, Entry& out) {
-  const ReadFile read = store.read(file.name, max_entry_bytes);
-  if (read.status != ReadStatus::Ok) {
-    return read.status == ReadStatus::Missing ? "it went away" : read.why.text();
-  }
-  ParsedEntry parsed = parse_entry(read.bytes);
-  if (!parsed) return parsed.problem;
-  if (parsed.entry->key.hash() != file.key) return "it is stored under another entry's key";
-  std::string problem =
-      parsed.entry->cubin.empty() ? std::string() : cubin_problem(parsed.entry->cubin);
-  out = std::move(*parsed.entry);
-  return problem;
+/// Bytes of both that are left when what they share at either end is taken away.
+std::size_t bytes_apart(std::string_view a, std::string_view b) {
+  const std::size_t shorter = std::min(a.size(), b.size());
+  std::size_t front = 0, back = 0;
+  while (front < shorter && a[front] == b[front]) ++front;
+  while (back < shorter - front && a[a.size() - 1 - back] == b[b.size() - 1 - back]) ++back;
+  return a.size() + b.size() - 2 * (front + back);
 }
 
 std::string check_warm(const Store& store, const CacheFile& file) {
@@ -63,10 +58,10 @@ std::vector<EntryInfo> cache_list(const Store& store) {
   std::vector<EntryInfo> list;
   for (const CacheFile& file : walk(store)) {
     if (file.kind != FileKind::Entry) continue;
-    Entry entry;
     EntryInfo info{file.key, file.bytes, file.used_ns / 1'000'000'000, {}, {}};
-    info.problem = check_entry(store, file, entry);
-    if (info.problem.empty()) info.metadata = std::move(entry.metadata);
+    ParsedEntry read = cache_read(store, file.key);
+    if (read) info.metadata = std::move(read.entry->metadata);
+    info.problem = std::move(read.problem);
     list.push_back(std::move(info));
   }
   std::ranges::stable_sort(list, [](const auto& a, const auto& b) { return a.used > b.used; });
@@ -77,9 +72,8 @@ VerifyReport cache_verify(const Store& store, bool repair) {
   VerifyReport report;
   for (const CacheFile& file : walk(store)) {
     if (file.kind != FileKind::Entry && file.kind != FileKind::Warm) continue;
-    Entry entry;
-    std::string problem =
-        file.kind == FileKind::Entry ? check_entry(store, file, entry) : check_warm(store, file);
+    std::string problem = file.kind == FileKind::Entry ? cache_read(store, file.key).problem
+                                                       : check_warm(store, file);
     if (problem.empty()) {
       ++report.good;
       continue;
@@ -92,19 +86,47 @@ VerifyReport cache_verify(const Store& store, bool repair) {
 
 std::uint64_t cache_clear(const Store& store) {
   std::uint64_t removed = 0;
-  for (const CacheFile& file : walk(store)) removed += remove_unchanged(store, file) ? 1 : 0;
+  const Remover remover(store);
+  for (const CacheFile& file : walk(store)) removed += remover.remove_unchanged(file) ? 1 : 0;
   return removed;
 }
 
-std::optional<Nearest> cache_nearest(const Store& store, const KeyRecord& key) {
-  std::optional<Nearest> nearest;
+std::vector<Hash256> cache_keys(const Store& store, std::string_view prefix) {
+  std::vector<Hash256> keys;
   for (const CacheFile& file : walk(store)) {
-    Entry entry;
-    if (file.kind != FileKind::Entry || !check_entry(store, file, entry).empty()) continue;
-    std::vector<std::string> differing = key.differing(entry.key);
-    if (!nearest || differing.size() < nearest->differing.size()) {
-      nearest = Nearest{file.key, std::move(differing)};
+    if (file.kind == FileKind::Entry && file.key.hex().starts_with(prefix)) {
+      keys.push_back(file.key);
     }
+  }
+  return keys;
+}
+
+ParsedEntry cache_read(const Store& store, const Hash256& key) {
+  const ReadFile read = store.read(entry_name(key), max_entry_bytes);
+  if (read.status == ReadStatus::Missing) return {std::nullopt, "it went away"};
+  if (read.status != ReadStatus::Ok) return {std::nullopt, read.why.text()};
+  ParsedEntry parsed = parse_entry(read.bytes);
+  if (parsed) parsed.problem = entry_problem(*parsed.entry, key);
+  if (!parsed.problem.empty()) parsed.entry.reset();
+  return parsed;
+}
+
+std::optional<Nearest> cache_nearest(const Store& store, const KeyRecord& key,
+                                     std::string_view kernel) {
+  std::optional<Nearest> nearest;
+  std::tuple<bool, std::size_t, std::size_t> least;
+  for (const CacheFile& file : walk(store)) {
+    if (file.kind != FileKind::Entry) continue;
+    ParsedEntry read = cache_read(store, file.key);
+    if (!read) continue;
+    std::vector<std::string> differing = key.differing(read.entry->key);
+    std::size_t apart = 0;
+    for (const std::string& name : differing)
+      apart += bytes_apart(key.value(name), read.entry->key.value(name));
+    const std::tuple distance{read.entry->metadata.kernel != kernel, differing.size(), apart};
+    if (nearest && least <= distance) continue;
+    least = distance;
+    nearest = Nearest{file.key, std::move(read.entry->key), std::move(differing)};
   }
   return nearest;
 }

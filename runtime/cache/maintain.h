@@ -42,10 +42,13 @@ VerifyReport cache_verify(const Store& store, bool repair);
 std::uint64_t cache_clear(const Store& store);
 
 struct CollectReport {
-  std::uint64_t removed = 0, removed_bytes = 0, temps = 0;
+  std::uint64_t removed = 0, removed_bytes = 0;  ///< entries and warm keys, least recent first
+  std::uint64_t kept = 0, kept_bytes = 0;
+  std::uint64_t temps = 0;  ///< temporaries whose writer died
+  std::uint64_t bad = 0;    ///< files set aside over a week ago
 };
 /// Removes the least recently used files down to 80 % of the caps once a cap is passed, and
-/// temporaries older than `temp_age`.
+/// temporaries whose writer died or that are older than `temp_age`.
 CollectReport cache_collect(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,
                             std::chrono::seconds temp_age = std::chrono::hours(1));
 
@@ -53,11 +56,20 @@ CollectReport cache_collect(const Store& store, std::uint64_t max_bytes, std::ui
 void cache_collect_if_due(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,
                           std::chrono::seconds interval);
 
-/// The stored entry whose key differs from `key` in the fewest fields, with the names of those.
+/// Keys of the entries whose hex form begins with `prefix`, in no order.
+std::vector<Hash256> cache_keys(const Store& store, std::string_view prefix);
+
+/// One entry, checked; moves nothing.
+ParsedEntry cache_read(const Store& store, const Hash256& key);
+
+/// The stored entry whose key is nearest to `key`: of the same `kernel` before others, then with
+/// the fewest fields that differ, then with the fewest bytes that do.
 struct Nearest {
-  Hash256 key;
-  std::vector<std::string> differing;
+  Hash256 hash;
+  KeyRecord key;
+  std::vector<std::string> differing;  ///< field names, as KeyRecord::differing gives them
 };
-std::optional<Nearest> cache_nearest(const Store& store, const KeyRecord& key);
+std::optional<Nearest> cache_nearest(const Store& store, const KeyRecord& key,
+                                     std::string_view kernel);
 
 }  // namespace barline::runtime

@@ -21,9 +21,16 @@ constexpr std::string_view cachedir_tag =
 IoResult from_errno() { return {errno, {}}; }
 IoResult sentence(std::string text) { return {0, std::move(text)}; }
 
-/// Best effort; the mode is set again because the umask may have taken the group's share.
-void make_dir(int at, const char* name, unsigned mode) {
-  if (::mkdirat(at, name, mode) == 0) ::fchmodat(at, name, mode, 0);
+/// 0, or errno. The mode is set again because the umask may have taken the group's share.
+int make_dir(int at, const char* name, unsigned mode) {
+  if (::mkdirat(at, name, mode) != 0) return errno;
+  ::fchmodat(at, name, mode, 0);
+  return 0;
+}
+
+/// Why a directory that was to be made is not there.
+IoResult from_errno_or(int making) {
+  return errno == ENOENT && making != 0 && making != EEXIST ? IoResult{making, {}} : from_errno();
 }
 
 }  // namespace
@@ -47,17 +54,19 @@ std::shared_ptr<const Fd> Store::root() const {
 // The cache directory itself may be a link (home directories often are); what it leads to is
 // checked. Below it no link is followed.
 IoResult Store::open_root() {
-  std::error_code ignored;
+  int making = 0;
   if (kind_ == Kind::Writable) {
-    if (dir_.has_parent_path()) std::filesystem::create_directories(dir_.parent_path(), ignored);
-    make_dir(AT_FDCWD, dir_.c_str(), dir_mode());
+    std::error_code parents;
+    if (dir_.has_parent_path()) std::filesystem::create_directories(dir_.parent_path(), parents);
+    making = make_dir(AT_FDCWD, dir_.c_str(), dir_mode());
+    if (making == ENOENT && parents) making = parents.value();
   }
   const Fd top(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!top.valid()) return from_errno();
+  if (!top.valid()) return from_errno_or(making);
   if (IoResult bad = check_dir(top.get(), dir_.string()); !bad.ok()) return bad;
-  if (kind_ == Kind::Writable) make_dir(top.get(), version_dir, dir_mode());
+  if (kind_ == Kind::Writable) making = make_dir(top.get(), version_dir, dir_mode());
   Fd root(::openat(top.get(), version_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!root.valid()) return from_errno();
+  if (!root.valid()) return from_errno_or(making);
   if (IoResult bad = check_dir(root.get(), (dir_ / version_dir).string()); !bad.ok()) return bad;
   if (kind_ == Kind::Writable) {
     make_layout(root.get());
@@ -111,12 +120,60 @@ std::string Store::distrust(const struct ::stat& file) const {
   return {};
 }
 
+Store::Place Store::find_place(int root, const std::string& name) const {
+  Place place;
+  int at = root;
+  std::size_t start = 0;
+  for (std::size_t slash; (slash = name.find('/', start)) != name.npos; start = slash + 1) {
+    const std::string step = name.substr(start, slash - start);
+    const std::string shown = (dir_ / version_dir / name.substr(0, slash)).string();
+    Fd next(::openat(at, step.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (next.valid()) {
+      place.why = check_dir(next.get(), shown);
+    } else if (errno == ENOTDIR || errno == ELOOP) {
+      place.why = sentence(shown + " is a link or a file where a folder belongs; remove it");
+    } else {
+      place.why = from_errno();
+    }
+    if (!place.why.ok()) {
+      place.dir.reset();
+      return place;
+    }
+    place.dir = std::move(next);
+    at = place.dir.get();
+  }
+  place.base = name.substr(start);
+  return place;
+}
+
+/// O_NONBLOCK: opening a FIFO that someone put here must not hang.
+Fd Store::open_in(const Place& place) {
+  return Fd(::openat(place.dir.get(), place.base.c_str(),
+                     O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+}
+
+Store::Place Store::make_place(int root, const std::string& name) const {
+  Place place = find_place(root, name);
+  if (place.why.error != ENOENT) return place;
+  // The first entry of its folder; folders above it were made with v1.
+  const int making = make_dir(root, name.substr(0, name.rfind('/')).c_str(), dir_mode());
+  place = find_place(root, name);
+  if (place.why.error == ENOENT && making != 0) place.why.error = making;
+  return place;
+}
+
 ReadFile Store::read(const std::string& name, std::size_t limit) const {
   ReadFile out;
   const auto at = root();
   if (!at) return out;
-  // O_NONBLOCK: opening a FIFO that someone put here must not hang.
-  const Fd file(::openat(at->get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const Place place = find_place(at->get(), name);
+  if (!place.dir.valid()) {
+    if (place.why.error == ENOENT) return out;
+    out.status = ReadStatus::Failed;
+    out.why = place.why;
+    return out;
+  }
+  const Fd file = open_in(place);
   if (!file.valid()) {
     if (errno == ENOENT) return out;
     out.status = errno == ELOOP ? ReadStatus::Untrusted : ReadStatus::Failed;
@@ -129,6 +186,7 @@ ReadFile Store::read(const std::string& name, std::size_t limit) const {
     out.why = from_errno();
     return out;
   }
+  out.inode = info.st_ino;
   std::string reason = distrust(info);
   if (reason.empty() && static_cast<std::uint64_t>(info.st_size) > limit) reason = "is too large";
   if (!reason.empty()) {
@@ -157,18 +215,29 @@ ReadFile Store::read(const std::string& name, std::size_t limit) const {
 Fd Store::open_lock(const std::string& name) const {
   const auto at = root();
   if (!at || kind_ == Kind::Seed) return Fd();
-  const std::string path = "locks/" + name;
-  const int flags = O_CLOEXEC | O_NOFOLLOW;
-  Fd file(::openat(at->get(), path.c_str(), flags | O_RDWR | O_CREAT, file_mode()));
+  const Place place = find_place(at->get(), "locks/" + name);
+  if (!place.dir.valid()) return Fd();
+  const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  const char* base = place.base.c_str();
+  Fd file(::openat(place.dir.get(), base, flags | O_RDWR | O_CREAT, file_mode()));
   // Another member of the group made it: flock needs no right to write.
-  if (!file.valid()) file = Fd(::openat(at->get(), path.c_str(), flags | O_RDONLY));
+  if (!file.valid()) file = Fd(::openat(place.dir.get(), base, flags | O_RDONLY));
   return file;
 }
 
 Fd Store::open_dir(const std::string& name) const {
   const auto at = root();
   if (!at) return Fd();
-  return Fd(::openat(at->get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  // Opened, not duplicated: each reader of a directory has a place of its own in it.
+  if (name == ".") return Fd(::openat(at->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return find_place(at->get(), name + "/").dir;
+}
+
+Fd Store::open_file(const std::string& name) const {
+  const auto at = root();
+  const Place place = at ? find_place(at->get(), name) : Place{};
+  if (!place.dir.valid()) return Fd();
+  return open_in(place);
 }
 
 bool Store::on_network() const {

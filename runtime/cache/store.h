@@ -37,8 +37,9 @@ enum class ReadStatus {
 struct ReadFile {
   ReadStatus status = ReadStatus::Missing;
   std::vector<std::byte> bytes;
-  std::int64_t used = 0;  ///< modification time, seconds since the epoch
-  IoResult why;           ///< when Untrusted or Failed
+  std::int64_t used = 0;    ///< modification time, seconds since the epoch
+  std::uint64_t inode = 0;  ///< which file it was, for quarantine(); 0: not known
+  IoResult why;             ///< when Untrusted or Failed
 };
 
 /// All members may be called from any thread.
@@ -60,18 +61,32 @@ class Store {
   /// there is success: someone else published the same key first.
   IoResult publish(const std::string& name, std::span<const std::byte> bytes, IfPresent if_present);
 
-  void quarantine(const std::string& name) const;  ///< moves a bad file to v1/bad, best effort
-  void touch(const std::string& name) const;       ///< marks a file as used now, best effort
+  /// Moves a bad file to v1/bad, best effort. Not one that another process has put in its place
+  /// since: `inode` is the bad file's, 0 stands for whatever is there.
+  void quarantine(const std::string& name, std::uint64_t inode = 0) const;
+  void touch(const std::string& name) const;  ///< marks a file as used now, best effort
 
   Fd open_lock(const std::string& name) const;  ///< invalid when it cannot be had
   Fd open_dir(const std::string& name) const;   ///< a directory of v1, "." for v1 itself
+  Fd open_file(const std::string& name) const;  ///< to look at; invalid when it cannot be had
 
   /// True on NFS and its like, where locks are advisory at best.
   bool on_network() const;
 
  private:
+  /// A folder of v1 and a name in it.
+  struct Place {
+    Fd dir;
+    std::string base;
+    IoResult why;  ///< when there is no dir
+  };
+
   std::shared_ptr<const Fd> root() const;
   IoResult open_root();
+  /// Each folder on the way is a directory, no link, and trusted as v1 is.
+  Place find_place(int root, const std::string& name) const;
+  Place make_place(int root, const std::string& name) const;
+  static Fd open_in(const Place& place);
   IoResult check_dir(int fd, const std::string& shown) const;
   std::string distrust(const struct ::stat& file) const;
   void make_layout(int root) const;

@@ -3,8 +3,8 @@
 // its name, and takes that name in one step that never replaces another's file.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <random>
@@ -26,29 +26,21 @@ IoResult write_all(int fd, std::span<const std::byte> bytes) {
     const ssize_t done = ::write(fd, bytes.data(), bytes.size());
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) return from_errno();
+    if (done == 0) return {ENOSPC, {}};  // no error and no progress: asking on would never end
     bytes = bytes.subspan(static_cast<std::size_t>(done));
   }
   return {};
 }
 
-/// close() may be the first to report a full quota or a lost server.
-IoResult finish(Fd& fd) {
-  if (::fsync(fd.get()) != 0) return from_errno();
-  if (::close(fd.release()) != 0 && errno != EINTR) return from_errno();
-  return {};
-}
-
 /// 0, or errno.
-int put_in_place(int root, const std::string& temp, const std::string& name, bool keep) {
+int put_in_place(int from, const char* temp, int to, const char* name, bool keep) {
   if (keep) {
-    if (::renameat2(root, temp.c_str(), root, name.c_str(), RENAME_NOREPLACE) == 0) return 0;
+    if (::renameat2(from, temp, to, name, RENAME_NOREPLACE) == 0) return 0;
     if (errno != EINVAL && errno != ENOSYS) return errno;
     // The file system cannot do it: replacing an entry by one of the same key is as good.
   }
-  return ::renameat(root, temp.c_str(), root, name.c_str()) == 0 ? 0 : errno;
+  return ::renameat(from, temp, to, name) == 0 ? 0 : errno;
 }
-
-std::string parent_of(const std::string& name) { return name.substr(0, name.rfind('/')); }
 
 }  // namespace
 
@@ -67,42 +59,52 @@ IoResult Store::publish(const std::string& name, std::span<const std::byte> byte
 
 IoResult Store::publish_once(int root, const std::string& name, std::span<const std::byte> bytes,
                              IfPresent if_present) const {
-  const std::string temp = temp_name();
-  Fd file(::openat(root, temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                   file_mode()));
+  const Place temp = find_place(root, temp_name());
+  if (!temp.dir.valid()) return temp.why;
+  const Place target = make_place(root, name);
+  if (!target.dir.valid()) return target.why;
+  Fd file(::openat(temp.dir.get(), temp.base.c_str(),
+                   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file_mode()));
   if (!file.valid()) return from_errno();
+  // Says that its writer lives, for as long as it does: what is not locked is garbage. Where this
+  // fails the temporary may be collected under us; publish() then tries once more.
+  ::flock(file.get(), LOCK_EX | LOCK_NB);
   ::fchmod(file.get(), file_mode());  // whatever the umask took away
   IoResult result = write_all(file.get(), bytes);
-  if (result.ok()) result = finish(file);
+  if (result.ok() && ::fsync(file.get()) != 0) result = from_errno();
   if (result.ok()) {
-    const bool keep = if_present == IfPresent::Keep;
-    result.error = put_in_place(root, temp, name, keep);
-    if (result.error == ENOENT) {  // the first entry of its folder
-      const std::string parent = parent_of(name);
-      if (::mkdirat(root, parent.c_str(), dir_mode()) == 0) {
-        ::fchmodat(root, parent.c_str(), dir_mode(), 0);
-      }
-      result.error = put_in_place(root, temp, name, keep);
-    }
+    result.error = put_in_place(temp.dir.get(), temp.base.c_str(), target.dir.get(),
+                                target.base.c_str(), if_present == IfPresent::Keep);
   }
-  if (!result.ok()) ::unlinkat(root, temp.c_str(), 0);
+  if (!result.ok()) ::unlinkat(temp.dir.get(), temp.base.c_str(), 0);
   if (result.error == EEXIST) result.error = 0;
   return result;
 }
 
-void Store::quarantine(const std::string& name) const {
+void Store::quarantine(const std::string& name, std::uint64_t inode) const {
   const auto at = root();
   if (!at || kind_ == Kind::Seed) return;
+  const Place from = find_place(at->get(), name);
+  if (!from.dir.valid()) return;
+  struct ::stat info {};
+  if (inode != 0 &&
+      (::fstatat(from.dir.get(), from.base.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+       info.st_ino != inode)) {
+    return;
+  }
   std::string flat = name;
   for (char& c : flat) c = c == '/' ? '_' : c;
-  ::renameat(at->get(), name.c_str(), at->get(), ("bad/" + flat).c_str());
+  const Place to = find_place(at->get(), "bad/" + flat);
+  if (!to.dir.valid()) return;
+  ::renameat(from.dir.get(), from.base.c_str(), to.dir.get(), to.base.c_str());
 }
 
 void Store::touch(const std::string& name) const {
   const auto at = root();
-  if (at && kind_ == Kind::Writable) {
-    ::utimensat(at->get(), name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
-  }
+  if (!at || kind_ == Kind::Seed) return;
+  const Place place = find_place(at->get(), name);
+  if (!place.dir.valid()) return;
+  ::utimensat(place.dir.get(), place.base.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
 }
 
 }  // namespace barline::runtime

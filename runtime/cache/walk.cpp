@@ -76,15 +76,15 @@ std::vector<CacheFile> walk(const Store& store) {
   return files;
 }
 
-bool remove_unchanged(const Store& store, const CacheFile& file) {
-  const Fd root = store.open_dir(".");
+bool Remover::remove_unchanged(const CacheFile& file) const {
   struct ::stat info {};
-  if (!root.valid() || ::fstatat(root.get(), file.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+  const int root = root_.get();
+  if (!root_.valid() || ::fstatat(root, file.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
     return false;
   }
   const bool same = info.st_ino == file.inode && nanoseconds(info.st_mtim) == file.used_ns &&
                     static_cast<std::uint64_t>(info.st_size) == file.bytes;
-  return same && ::unlinkat(root.get(), file.name.c_str(), 0) == 0;
+  return same && ::unlinkat(root, file.name.c_str(), 0) == 0;
 }
 
 }  // namespace barline::runtime

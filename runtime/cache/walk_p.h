@@ -24,7 +24,15 @@ struct CacheFile {
 
 std::vector<CacheFile> walk(const Store& store);
 
-/// Removes the file unless it was replaced or used since it was listed.
-bool remove_unchanged(const Store& store, const CacheFile& file);
+/// Removes listed files, from one open root for all of them.
+class Remover {
+ public:
+  explicit Remover(const Store& store) : root_(store.open_dir(".")) {}
+  /// False, and the file stays, when it was replaced or used since it was listed.
+  bool remove_unchanged(const CacheFile& file) const;
+
+ private:
+  Fd root_;
+};
 
 }  // namespace barline::runtime

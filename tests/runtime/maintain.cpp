@@ -3,6 +3,7 @@
 #include "runtime/cache/maintain.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -108,15 +109,30 @@ TEST_CASE("eviction removes the least recently used down to four fifths of the c
   }
 }
 
-TEST_CASE("eviction removes old temporaries and keeps fresh ones") {
+TEST_CASE("collecting removes temporaries whose writer died or that are old, and no others") {
   Ten ten;
-  const fs::path old = ten.dir.path() / "v1" / "tmp" / "1.old",
-                 fresh = ten.dir.path() / "v1" / "tmp" / "1.new";
-  for (const fs::path& path : {old, fresh}) std::ofstream(path) << "x";
+  const fs::path tmp = ten.dir.path() / "v1" / "tmp";
+  const fs::path old = tmp / "1.old", dead = tmp / "1.dead", live = tmp / "1.live";
+  for (const fs::path& path : {old, dead, live}) std::ofstream(path) << "x";
   Ten::set_age(old, std::chrono::hours(2));
-  CHECK(cache_collect(ten.store(), ~0ull, ~0ull).temps == 1);
+  const Fd writer_of_old(::open(old.c_str(), O_RDWR)), writer(::open(live.c_str(), O_RDWR));
+  for (const Fd* fd : {&writer_of_old, &writer}) REQUIRE(::flock(fd->get(), LOCK_EX) == 0);
+  CHECK(cache_collect(ten.store(), ~0ull, ~0ull).temps == 2);
   CHECK_FALSE(fs::exists(old));
-  CHECK(fs::exists(fresh));
+  CHECK_FALSE(fs::exists(dead));
+  CHECK(fs::exists(live));
+}
+
+TEST_CASE("collecting reports what it kept and drops files set aside a week ago") {
+  Ten ten;
+  const fs::path bad = ten.dir.path() / "v1" / "bad";
+  for (const char* name : {"old", "new"}) std::ofstream(bad / name) << "x";
+  Ten::set_age(bad / "old", std::chrono::hours(24 * 8));
+  const CollectReport report = cache_collect(ten.store(), ~0ull, 5);
+  CHECK(report.bad == 1);
+  CHECK_FALSE(fs::exists(bad / "old"));
+  CHECK(report.kept == 4);
+  CHECK(report.kept_bytes == 4 * fs::file_size(ten.file(9)));
 }
 
 TEST_CASE("publishing collects by itself, once in an interval") {
@@ -136,15 +152,49 @@ TEST_CASE("publishing collects by itself, once in an interval") {
   CHECK(files_below(dir.path(), ".blc").size() == 4);
 }
 
-TEST_CASE("the nearest entry names the field that differs") {
+TEST_CASE("the nearest entry names the fields that differ") {
   Ten ten;
-  KeyRecord key;
-  for (const auto& [name, value] : ten.keys[7].fields())
-    key.add(name, name == "target" ? "sm_80" : value);
-  const auto nearest = cache_nearest(ten.store(), key);
+  const auto changed = [](const KeyRecord& from, const std::string& field, const char* to) {
+    KeyRecord key;
+    for (const auto& [name, value] : from.fields()) key.add(name, name == field ? to : value);
+    return key;
+  };
+  const KeyRecord key = changed(ten.keys[7], "target", "sm_80");
+  const auto nearest = cache_nearest(ten.store(), key, "rms_norm.bf16");
   REQUIRE(nearest);
-  CHECK(nearest->key == ten.keys[7].hash());
+  CHECK(nearest->hash == ten.keys[7].hash());
+  CHECK(nearest->key == ten.keys[7]);
   CHECK(nearest->differing == std::vector<std::string>{"target"});
-  TempDir empty;
-  CHECK_FALSE(cache_nearest(*DiskCache(options_for(empty.path())).store(), key));
+
+  SECTION("of as many fields, the one with fewer bytes that differ") {
+    const auto near = cache_nearest(ten.store(), changed(ten.keys[7], "ir", "kernel 7x"), "");
+    REQUIRE(near);
+    CHECK(near->hash == ten.keys[7].hash());
+  }
+  SECTION("another kernel comes last, however near its key is") {
+    KeyRecord far = changed(changed(ten.keys[0], "config", "other"), "target", "sm_120");
+    Entry entry = sample_entry(far);
+    entry.metadata.kernel = "softmax.bf16";
+    REQUIRE(ten.cache.publish(far.hash(), entry));
+    CHECK(cache_nearest(ten.store(), key, "softmax.bf16")->hash == far.hash());
+  }
+  SECTION("none where there is no entry") {
+    TempDir empty;
+    CHECK_FALSE(cache_nearest(*DiskCache(options_for(empty.path())).store(), key, ""));
+  }
+}
+
+TEST_CASE("entries are found by the front of their key and read with every check") {
+  Ten ten;
+  const std::string hex = ten.keys[2].hash().hex();
+  CHECK(cache_keys(ten.store(), hex.substr(0, 12)) == std::vector{ten.keys[2].hash()});
+  CHECK(cache_keys(ten.store(), "").size() == 10);
+  CHECK(cache_keys(ten.store(), "xyz").empty());
+  const ParsedEntry read = cache_read(ten.store(), ten.keys[2].hash());
+  REQUIRE(read);
+  CHECK(*read.entry == sample_entry(ten.keys[2], 1000));
+  CHECK(cache_read(ten.store(), sample_key("absent").hash()).problem == "it went away");
+  fs::rename(ten.file(3), ten.file(2));
+  CHECK(cache_read(ten.store(), ten.keys[2].hash()).problem ==
+        "it is stored under another entry's key");
 }

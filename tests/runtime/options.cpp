@@ -17,8 +17,8 @@ class Environment {
   explicit Environment(const std::map<std::string, std::string>& values) {
     for (const char* name :
          {"BARLINE_CACHE_DIR", "XDG_CACHE_HOME", "HOME", "BARLINE_CACHE_MODE", "BARLINE_CACHE_SEED",
-          "BARLINE_CACHE_MAX_BYTES", "BARLINE_JIT", "BARLINE_ASSEMBLER", "BARLINE_PTXAS",
-          "CUDA_HOME", "BARLINE_LIBCUDA", "BARLINE_STRICT_BUDGET"}) {
+          "BARLINE_CACHE_MAX_BYTES", "BARLINE_CACHE_MAX_FILES", "BARLINE_JIT", "BARLINE_ASSEMBLER",
+          "BARLINE_PTXAS", "CUDA_HOME", "BARLINE_LIBCUDA", "BARLINE_STRICT_BUDGET"}) {
       const char* old = std::getenv(name);
       saved_[name] = old != nullptr ? std::optional<std::string>(old) : std::nullopt;
       ::unsetenv(name);
@@ -58,6 +58,7 @@ TEST_CASE("every choice is read") {
   const Options options = with({{"BARLINE_CACHE_MODE", "shared"},
                                 {"BARLINE_CACHE_SEED", "/s1:/s2:"},
                                 {"BARLINE_CACHE_MAX_BYTES", "1000"},
+                                {"BARLINE_CACHE_MAX_FILES", "20"},
                                 {"BARLINE_JIT", "off"},
                                 {"BARLINE_ASSEMBLER", "nvjitlink"},
                                 {"BARLINE_PTXAS", "/opt/ptxas"},
@@ -67,6 +68,7 @@ TEST_CASE("every choice is read") {
   CHECK(options.cache.mode == CacheMode::Shared);
   CHECK(options.cache.seeds == std::vector<std::filesystem::path>{"/s1", "/s2"});
   CHECK(options.cache.max_bytes == 1000);
+  CHECK(options.cache.max_files == 20);
   CHECK(options.jit == Jit::Off);
   CHECK(options.assembler == AssemblerChoice::NvJitLink);
   CHECK(options.ptxas == "/opt/ptxas");
