@@ -100,6 +100,7 @@ void define(CLI::App& app, Context& context) {
   add_tune(app, context);
   add_explain(app, context);
   add_cache(app, context);
+  add_pack(app, context);
   add_doctor(app, context);
   add_schema(app, context);
   add_completion(app, context);

@@ -22,6 +22,7 @@ void add_bench(CLI::App& app, Context& context);
 void add_tune(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_cache(CLI::App& app, Context& context);
+void add_pack(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_schema(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);

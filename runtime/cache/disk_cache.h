@@ -22,7 +22,7 @@
 
 namespace barline::runtime {
 
-enum class Source { Memory, Disk, Seed, Built };
+enum class Source { Memory, Disk, Seed, Built, Pack };
 
 struct Found {
   std::shared_ptr<const Entry> entry;

@@ -6,14 +6,28 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/driver/stream.h"
+
 namespace barline::runtime {
 
-Prepared::Prepared(const driver::Device& device, Found found)
+namespace {
+
+driver::Library load(const driver::Device& device, const Entry& entry, Code code) {
+  // Loading would end another thread's capture otherwise.
+  const driver::RelaxedCapture beside_captures(device);
+  if (code == Code::Ptx) return driver::Library::from_ptx(device, entry.ptx, entry.metadata.entry);
+  return driver::Library::from_image(device, entry.cubin, entry.metadata.entry);
+}
+
+}  // namespace
+
+Prepared::Prepared(const driver::Device& device, Found found, Code code)
     : entry_(std::move(found.entry)),
       source_(found.source),
       signature_(parse_signature(entry_->metadata.signature)),
-      library_(driver::Library::from_image(device, entry_->cubin, entry_->metadata.entry)),
+      library_(load(device, *entry_, code)),
       kernel_(library_.kernel(entry_->metadata.entry)) {
+  const driver::RelaxedCapture beside_captures(device);
   const Metadata& m = entry_->metadata;
   shape_.block = {m.threads_x, m.threads_y, m.threads_z};
   shape_.dynamic_shared_bytes = m.dynamic_smem;

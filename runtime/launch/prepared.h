@@ -23,15 +23,20 @@ struct LaunchOptions {
   bool programmatic = false;
 };
 
+/// Which of an entry's two codes is loaded: what ptxas made, or text that the driver compiles now.
+enum class Code { Cubin, Ptx };
+
 /// A kernel on a device, ready to launch from any thread.
 class Prepared {
  public:
-  /// Loads the entry's cubin and makes it resident. Throws driver::Error, and std::invalid_argument
-  /// where the device has not what the kernel's launches need.
-  Prepared(const driver::Device& device, Found found);
+  /// Loads the entry's code and makes it resident, beside captures of other threads. Throws
+  /// driver::Error, and std::invalid_argument where the device has not what the kernel's launches
+  /// need.
+  Prepared(const driver::Device& device, Found found, Code code = Code::Cubin);
 
   const Signature& signature() const { return signature_; }
   const Metadata& metadata() const { return entry_->metadata; }
+  const KeyRecord& key() const { return entry_->key; }
   Source source() const { return source_; }
   const driver::Kernel& kernel() const { return kernel_; }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 namespace barline::driver::test {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 using namespace abi;
 
 FakeDriver* current = nullptr;
+std::recursive_mutex calling;  // hosts call from several threads; an answer may call again
 
 enum class Row {
 #define DRIVER_FN(name, version, parameters) name,
@@ -136,6 +138,7 @@ template <Row R, typename... A>
 struct Stub<R, Result (*)(A...)> {
   static const char* name;
   static Result call(A... arguments) {
+    const std::lock_guard guard(calling);
     current->calls.emplace_back(name);
     answer(At<R>{}, arguments...);
     const auto injected = current->results.find(name);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finding is exact and fails closed: a name that means several entries of a cache is an error that
+// lists them, never a guess, since two builds of one kernel library leave entries of one name.
+#include "runtime/host/host.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "runtime/driver/stream.h"
+#include "runtime/host/fit.h"
+
+namespace barline::runtime {
+namespace {
+
+constexpr std::size_t most_listed = 8;
+
+bool meant(const KernelRequest& request, std::string_view name, const Hash256& key) {
+  if (!request.key.empty() && key.hex() != request.key) return false;
+  return request.name.empty() || request.name == name;
+}
+
+std::string asked_for(const KernelRequest& request) {
+  if (request.key.empty()) return fmt::format("'{}'", request.name);
+  return fmt::format("'{}' of key {}", request.name, request.key);
+}
+
+/// The first items, and how many more there are.
+std::string some_of(const std::vector<std::string>& items) {
+  const std::vector<std::string> shown(
+      items.begin(),
+      items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), most_listed)));
+  std::string text = fmt::format("{}", fmt::join(shown, ", "));
+  if (items.size() > shown.size()) text += fmt::format(" and {} more", items.size() - shown.size());
+  return text;
+}
+
+}  // namespace
+
+Host::Host(Options options) : options_(std::move(options)), cache_(options_.cache) {}
+
+void Host::add_pack(const std::filesystem::path& path) {
+  auto pack = Pack::open(path);
+  const std::lock_guard guard(mutex_);
+  packs_.push_back(std::move(pack));
+}
+
+std::vector<std::shared_ptr<const Pack>> Host::packs() {
+  const std::lock_guard guard(mutex_);
+  return packs_;
+}
+
+driver::Device Host::device(int ordinal) {
+  const std::lock_guard guard(mutex_);
+  if (!driver_) driver_ = driver::Driver::load(options_.driver);
+  if (const auto at = devices_.find(ordinal); at != devices_.end()) return at->second;
+  return devices_.emplace(ordinal, driver_->device(ordinal)).first->second;
+}
+
+std::shared_ptr<const Prepared> Host::prepare(const KernelRequest& request) {
+  if (request.name.empty() && request.key.empty())
+    throw std::invalid_argument("no kernel is named; pass its name, as in rms_norm.bf16@row256");
+  const driver::Device on = device(request.device);
+  if (request.stream != nullptr && driver::is_capturing(on, request.stream))
+    throw PrepareInCapture(fmt::format(
+        "kernel {} is prepared on a stream that is being captured; prepare before the capture, "
+        "launches alone belong into it",
+        asked_for(request)));
+  Code code = Code::Cubin;
+  Found found = from_packs(request, on.info(), code);
+  if (!found) found = from_cache(request, on.info());
+  if (!found) fail_missing(request, on.info());
+  auto prepared = std::make_shared<const Prepared>(on, std::move(found), code);
+  if (code == Code::Ptx) check_budget(*prepared);
+  return prepared;
+}
+
+Found Host::from_packs(const KernelRequest& request, const driver::DeviceInfo& device, Code& code) {
+  std::shared_ptr<const Entry> best;
+  int best_fit = -1;
+  const auto offer = [&](const std::shared_ptr<const Entry>& entry, std::optional<int> fit) {
+    if (!fit || *fit <= best_fit) return;
+    best = entry;
+    best_fit = *fit;
+  };
+  const auto packs = this->packs();
+  for (const auto& pack : packs) {
+    for (const PackRow& row : pack->rows())
+      if (const auto fit = cubin_fit(row.target, device); fit && meant(request, row.name, row.key))
+        offer(pack->entry(row), fit);
+    if (best) return {best, Source::Pack};
+  }
+  if (options_.jit == Jit::Off) return {};
+  for (const auto& pack : packs)
+    for (const PackRow& row : pack->rows()) {
+      if (!meant(request, row.name, row.key)) continue;
+      const auto entry = pack->entry(row);
+      offer(entry, ptx_fit(entry->ptx, device));
+    }
+  if (best) code = Code::Ptx;
+  return {best, Source::Pack};
+}
+
+Found Host::from_cache(const KernelRequest& request, const driver::DeviceInfo& device) {
+  std::map<Hash256, NamedEntry> best;
+  int best_fit = -1;
+  for (NamedEntry& entry : named_entries(cache_.disk())) {
+    const auto fit = cubin_fit(entry.target, device);
+    if (!fit || *fit < best_fit || !meant(request, entry.name, entry.key)) continue;
+    if (*fit > best_fit) best.clear();
+    best_fit = *fit;
+    best.emplace(entry.key, std::move(entry));
+  }
+  if (best.empty()) return {};
+  if (best.size() == 1) return cache_.disk().find(best.begin()->first);
+  std::vector<std::string> keys;
+  for (const auto& [key, entry] : best)
+    keys.push_back(fmt::format("{} ({})", key.hex(), entry.config));
+  throw KernelNotFound(
+      fmt::format("{} means {} entries of the cache {}; pass the key of one, or load a pack: {}",
+                  asked_for(request), best.size(), options_.cache.dir.string(), some_of(keys)));
+}
+
+void Host::fail_missing(const KernelRequest& request, const driver::DeviceInfo& device) {
+  std::vector<std::string> targets, labels;
+  bool has_ptx = false;
+  for (const auto& pack : packs()) {
+    labels.push_back(pack->label());
+    for (const PackRow& row : pack->rows()) {
+      if (!meant(request, row.name, row.key)) continue;
+      targets.push_back(row.target);
+      has_ptx = has_ptx || ptx_fit(pack->entry(row)->ptx, device);
+    }
+  }
+  std::string text =
+      fmt::format("no kernel {} for {} (sm_{})", asked_for(request), device.name, device.sm());
+  text +=
+      fmt::format(" in packs [{}] and cache '{}'", some_of(labels), options_.cache.dir.string());
+  if (!targets.empty()) text += fmt::format("; the packs have it for {}", fmt::join(targets, ", "));
+  if (has_ptx) text += " and as PTX, which may not be compiled here (jit is off)";
+  if (targets.empty())
+    if (const auto known = names(); !known.empty())
+      text += fmt::format("; there are {}", some_of(known));
+  throw KernelNotFound(text +
+                       ". Write a pack with `barline pack NAME --arch ... -o FILE`, or fill "
+                       "the cache with `barline build`");
+}
+
+void Host::check_budget(const Prepared& prepared) const {
+  const driver::KernelAttributes got = prepared.kernel().attributes();
+  const Metadata& m = prepared.metadata();
+  if (got.registers <= static_cast<int>(m.registers) &&
+      got.local_bytes <= static_cast<int>(m.stack))
+    return;
+  const std::string text = fmt::format(
+      "kernel '{}' was compiled by the driver to {} registers and {} bytes of local memory, where "
+      "{} and {} are budgeted; pack machine code for this GPU",
+      m.entry, got.registers, got.local_bytes, m.registers, m.stack);
+  if (options_.strict_budget) throw OverBudget(text);
+  if (options_.cache.warn) options_.cache.warn(text);
+}
+
+std::vector<std::string> Host::names() {
+  std::set<std::string> names;
+  for (const auto& pack : packs())
+    for (const PackRow& row : pack->rows()) names.insert(row.name);
+  for (const NamedEntry& entry : named_entries(cache_.disk())) names.insert(entry.name);
+  return {names.begin(), names.end()};
+}
+
+}  // namespace barline::runtime
