@@ -61,8 +61,8 @@ class Store {
   /// there is success: someone else published the same key first.
   IoResult publish(const std::string& name, std::span<const std::byte> bytes, IfPresent if_present);
 
-  /// Moves a bad file to v1/bad, best effort. Not one that another process has put in its place
-  /// since: `inode` is the bad file's, 0 stands for whatever is there.
+  /// Moves a bad file to v1/bad, or removes it, best effort. Not one that another process has put
+  /// in its place since: `inode` is the bad file's, 0 stands for whatever is there.
   void quarantine(const std::string& name, std::uint64_t inode = 0) const;
   void touch(const std::string& name) const;  ///< marks a file as used now, best effort
 

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <random>
 
 #include "runtime/cache/store.h"
 
@@ -16,9 +15,12 @@ namespace {
 
 IoResult from_errno() { return {errno, {}}; }
 
+/// Random, so that processes of several hosts or PID namespaces meet no other's name. getentropy
+/// needs no file descriptor; should it fail, O_EXCL still tells.
 std::string temp_name() {
-  std::random_device random;
-  return fmt::format("tmp/{}.{:08x}{:08x}", ::getpid(), random(), random());
+  std::uint64_t random = 0;
+  if (::getentropy(&random, sizeof random) != 0) random = reinterpret_cast<std::uintptr_t>(&random);
+  return fmt::format("tmp/{}.{:016x}", ::getpid(), random);
 }
 
 IoResult write_all(int fd, std::span<const std::byte> bytes) {
@@ -95,8 +97,12 @@ void Store::quarantine(const std::string& name, std::uint64_t inode) const {
   std::string flat = name;
   for (char& c : flat) c = c == '/' ? '_' : c;
   const Place to = find_place(at->get(), "bad/" + flat);
-  if (!to.dir.valid()) return;
-  ::renameat(from.dir.get(), from.base.c_str(), to.dir.get(), to.base.c_str());
+  if (to.dir.valid() &&
+      ::renameat(from.dir.get(), from.base.c_str(), to.dir.get(), to.base.c_str()) == 0) {
+    return;
+  }
+  ::unlinkat(from.dir.get(), from.base.c_str(),
+             0);  // where it is, no good file could take its name
 }
 
 void Store::touch(const std::string& name) const {

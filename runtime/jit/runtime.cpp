@@ -18,15 +18,25 @@ const codegen::Ptxas& Runtime::ptxas() {
 }
 
 runtime::Found Runtime::find(const Unit& unit) {
-  if (options_.jit == runtime::Jit::Off) {
-    if (runtime::Found found = cache_.lookup_warm(warm_key(unit, pinned_assembler))) return found;
-    throw JitDisabled(fmt::format(
-        "'{}' for {} is not in the cache, and compiling is off; fill the cache first or allow "
-        "it\n{}",
-        config_text(unit), unit.target->name, warm_key(unit, pinned_assembler).record().text()));
+  if (std::shared_ptr<const runtime::Entry> entry = memory_.find(unit)) {
+    ++cache_.disk().counters().mem_hit;
+    return {std::move(entry), runtime::Source::Memory};
   }
-  return find_or_build(cache_, unit, pinned_assembler,
-                       [this]() -> const codegen::Ptxas& { return ptxas(); });
+  runtime::Found found = options_.jit == runtime::Jit::Off
+                             ? find_or_refuse(unit)
+                             : find_or_build(cache_, unit, pinned_assembler,
+                                             [this]() -> const codegen::Ptxas& { return ptxas(); });
+  memory_.keep(unit, found.entry);
+  return found;
+}
+
+runtime::Found Runtime::find_or_refuse(const Unit& unit) {
+  const runtime::WarmKey warm = warm_key(unit, pinned_assembler);
+  if (runtime::Found found = cache_.lookup_warm(warm)) return found;
+  throw JitDisabled(fmt::format(
+      "'{}' for {} is not in the cache, and compiling is off; fill the cache first or allow "
+      "it\n{}",
+      config_text(unit), unit.target->name, warm.record().text()));
 }
 
 Prepared Runtime::prepare(const driver::Device& device, const dsl::KernelEntry& entry,

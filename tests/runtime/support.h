@@ -13,10 +13,13 @@
 
 namespace barline::runtime::test {
 
+/// A folder for tests that make thousands of directories: in memory where the system has one.
+std::filesystem::path fast_folder();
+
 /// A fresh private directory, removed with all that is in it.
 class TempDir {
  public:
-  TempDir();
+  explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~TempDir();
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;
