@@ -17,6 +17,10 @@ foreach(folder ir formats dsl codegen runtime verify kernels)
           PATTERN *_p.h EXCLUDE PATTERN codegen/lower EXCLUDE PATTERN codegen/target_machine.h EXCLUDE)
 endforeach()
 
+# C hosts say #include <barline.h>.
+install(FILES runtime/abi/barline.h DESTINATION include/barline)
+install(DIRECTORY python/barline DESTINATION share/barline/python FILES_MATCHING PATTERN *.py)
+
 # Debian has no static libfmt, so its shared object travels along, under the name that is asked for
 # and in a folder of its own: a project that uses fmt itself links the system's.
 get_target_property(fmt_file fmt::fmt LOCATION)
@@ -32,8 +36,10 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/barline-config-version.cmak
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/barline-config.cmake
               ${CMAKE_BINARY_DIR}/barline-config-version.cmake DESTINATION ${package_dir})
-configure_file(cmake/barline.pc.in ${CMAKE_BINARY_DIR}/barline.pc @ONLY)
-install(FILES ${CMAKE_BINARY_DIR}/barline.pc DESTINATION lib/pkgconfig)
+foreach(pc barline barline_runtime)
+  configure_file(cmake/${pc}.pc.in ${CMAKE_BINARY_DIR}/${pc}.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/${pc}.pc DESTINATION lib/pkgconfig)
+endforeach()
 
 install(FILES kernels.yaml DESTINATION share/barline)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${license_dir})
@@ -50,3 +56,11 @@ foreach(package llvm-19-dev libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-jso
     message(WARNING "${text} is missing: the install tree would lack a third-party notice")
   endif()
 endforeach()
+
+# The same tree as an archive: cpack --config <build>/CPackConfig.cmake
+set(CPACK_GENERATOR TGZ)
+set(CPACK_PACKAGE_VENDOR barline)
+set(CPACK_PACKAGE_FILE_NAME barline-${PROJECT_VERSION}-linux-${CMAKE_SYSTEM_PROCESSOR})
+set(CPACK_STRIP_FILES ON)
+set(CPACK_VERBATIM_VARIABLES ON)
+include(CPack)

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0
-   barline for C hosts, and for every language that calls C: kernels by name out of packs and filled
+// SPDX-License-Identifier: Apache-2.0
+/* barline for C hosts, and for every language that calls C: kernels by name out of packs and filled
    caches, launched on the caller's stream. C11 and C++.
 
    Ownership: what an `open` or `prepare` gives is the caller's until `close` or `release`; the

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0
-   What the C part of the tests offers to the C++ part. */
+// SPDX-License-Identifier: Apache-2.0
+/* What the C part of the tests offers to the C++ part. */
 #pragma once
 
 #ifdef __cplusplus
