@@ -143,6 +143,49 @@ TEST_CASE("every errno at every call: the right kernel, one warning, and a good 
                1);
 }
 
+TEST_CASE("collecting at any moment of another's build takes nothing from it") {
+  const Start start = GENERATE(Start::NoFolder, Start::Empty, Start::Filled);
+  TempDir dir(fast_folder());
+  std::set<std::string> names;
+  const int calls = calls_of(dir.path(), start, names);
+  for (int at = 1; at <= calls; ++at) {
+    prepare(dir.path(), start);
+    std::vector<std::string> warnings;
+    const auto collect = [&] {
+      DiskCache other(options_for(dir.path() / "cache"));
+      cache_collect(*other.store(), ~0ull, ~0ull);
+    };
+    {
+      const FaultScope scope(Fault{.kind = Fault::Kind::Meanwhile, .at = at, .meanwhile = collect});
+      REQUIRE(live(options_of(dir.path(), start, warnings)));
+    }
+    INFO("at call " << at << " of " << calls);
+    CHECK(warnings.empty());
+    CHECK(kept(dir.path()));
+  }
+}
+
+TEST_CASE("the directory may go away at any moment") {
+  TempDir dir(fast_folder());
+  std::set<std::string> names;
+  const int calls = calls_of(dir.path(), Start::Empty, names);
+  for (int at = 1; at <= calls; ++at) {
+    prepare(dir.path(), Start::Empty);
+    std::vector<std::string> warnings;
+    const CacheOptions options = options_of(dir.path(), Start::Empty, warnings);
+    {
+      const FaultScope scope(Fault{.kind = Fault::Kind::Meanwhile, .at = at, .meanwhile = [&] {
+                                     fs::remove_all(dir.path() / "cache");
+                                   }});
+      REQUIRE(live(options));
+    }
+    INFO("at call " << at << " of " << calls);
+    CHECK(warnings.size() <= 1);
+    REQUIRE(live(options));
+    CHECK(kept(dir.path()));
+  }
+}
+
 TEST_CASE("every kind of file call is among those that faults were planted in") {
   TempDir dir(fast_folder());
   std::set<std::string> names;

@@ -42,6 +42,10 @@ std::optional<Fault> meet(const char* name) {
       p.met = true;
       fault = p.fault;
       if (fault->kind == Fault::Kind::Kill) ::kill(::getpid(), SIGKILL);
+      if (fault->kind == Fault::Kind::Meanwhile) {
+        fault->meanwhile();
+        fault.reset();
+      }
     }
   }
   plan = &p;

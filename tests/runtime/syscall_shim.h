@@ -3,6 +3,7 @@
 // makes (openat, write, renameat2, ...); its definitions come before libc's, so every such call of
 // the library passes through here and may fail, stop half way, or be the last one of its process.
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 
@@ -10,16 +11,18 @@ namespace barline::runtime::test {
 
 struct Fault {
   enum class Kind {
-    Fail,     ///< returns -1 and sets errno
-    Half,     ///< reads or writes half of what was asked; other calls as ever
-    Nothing,  ///< reads or writes nothing and says so
-    Kill,     ///< SIGKILL before the call is made
+    Fail,       ///< returns -1 and sets errno
+    Half,       ///< reads or writes half of what was asked; other calls as ever
+    Nothing,    ///< reads or writes nothing and says so
+    Kill,       ///< SIGKILL before the call is made
+    Meanwhile,  ///< `meanwhile` runs first, as another process would; then the call is made
   };
   Kind kind = Kind::Fail;
   int error = 0;           ///< of Fail
   int at = 0;              ///< the call that it meets, from 1; 0: none
   bool and_after = false;  ///< and all calls after it
-  std::string call{};      ///< count and meet calls of this name only; empty: of every name
+  std::function<void()> meanwhile{};
+  std::string call{};  ///< count and meet calls of this name only; empty: of every name
 };
 
 /// Plants a fault in this thread's file calls while it lives. fsync does nothing meanwhile: the
