@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <numeric>
 
 #include "dsl/kernel.h"
 #include "ir/fragment.h"
@@ -42,6 +43,18 @@ Value Body::size(const Axis& axis, ir::Loc loc) {
   if (a.of < 0) return {*this, kernel_.axis_sizes[i]};
   Value parent = size({kernel_.axes[a.of].name}, loc);
   return (Operand(parent, loc) + (a.per - 1)) / a.per * a.times;
+}
+
+std::optional<std::int64_t> Body::bound(const Axis& axis, ir::Loc loc) const {
+  return kernel_.axes[axis_index(axis, loc)].bound;
+}
+
+void Body::promise_multiple(const Axis& axis, std::int64_t of, ir::Loc loc) {
+  ir::Axis& a = kernel_.axes[axis_index(axis, loc)];
+  a.multiple = std::lcm(a.multiple, of);
+  if (a.bound && *a.bound % a.multiple != 0)
+    ir::fail(Diag::BadDim, loc, fmt::format("axis '{}' bound to {}", a.name, *a.bound),
+             fmt::format("bind it to a positive multiple of {}", a.multiple));
 }
 
 Value Body::arg(const Arg& arg, const ir::Loc& loc) {

@@ -56,6 +56,11 @@ class Body {
   }
   /// The size of an axis, as s32.
   Value size(const Axis& axis, ir::Loc loc = Here::current());
+  /// The size of an axis where the config binds it.
+  std::optional<std::int64_t> bound(const Axis& axis, ir::Loc loc = Here::current()) const;
+  /// The launch promises sizes of the axis that are multiples of `of`, beside what the axis
+  /// declares. Throws BadDim where the config binds it to another size.
+  void promise_multiple(const Axis& axis, std::int64_t of, ir::Loc loc = Here::current());
   Value arg(const Arg& arg, const ir::Loc& loc);
   /// The scalar that part `part` of `parts` takes of an argument over segments.
   Value arg(const Arg& arg, std::size_t part, std::size_t parts, const ir::Loc& loc);

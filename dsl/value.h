@@ -18,7 +18,7 @@ using Here = std::source_location;
 inline constexpr Elem i1 = Elem::I1, s8 = Elem::S8, s16 = Elem::S16, s32 = Elem::S32,
                       s64 = Elem::S64, u8 = Elem::U8, u16 = Elem::U16, u32 = Elem::U32,
                       u64 = Elem::U64, f16 = Elem::F16, bf16 = Elem::BF16, f32 = Elem::F32,
-                      f64 = Elem::F64, e4m3 = Elem::E4M3, e5m2 = Elem::E5M2;
+                      f64 = Elem::F64, e4m3 = Elem::E4M3, e5m2 = Elem::E5M2, e2m1 = Elem::E2M1;
 
 class Body;
 class Var;

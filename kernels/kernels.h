@@ -27,6 +27,9 @@ void add_matmul(dsl::Registry& registry);
 void add_quantised(dsl::Registry& registry);  ///< qkv_w4a16, qkv_w8a16, matmul_w4a16, ..
 void add_repack(dsl::Registry& registry);     ///< repack_w4, repack_w8
 
+// ---- wo: the attention output's projection, split over blocks
+void add_wo_nvfp4(dsl::Registry& registry);  ///< and wo_nvfp4_swizzled, wo_nvfp4_producer
+
 // ---- attention
 void add_attention_prefill(dsl::Registry& registry);  ///< and attention_prefill_causal
 

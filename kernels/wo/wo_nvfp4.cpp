@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// wo_nvfp4 on the thread layer. A thread owns rows and walks the k of its block's slot group by
+// group: 16 codes in one access, one scale, x from the cache. Four rows at once hide part of the
+// latency; no row's order depends on it.
+#include "kernels/wo/wo.h"
+
+#include <fmt/format.h>
+
+#include "dsl/generations.h"
+#include "ir/diagnostic.h"
+
+namespace barline::kernels {
+namespace {
+
+using namespace dsl;
+using formats::nvfp4_group;
+using formats::ScaleOrder;
+
+constexpr int threads = 128, rows_at_once = 4, gather_rows = 4;
+/// A head's k are a multiple of so many groups: splits that divide it share out whole groups.
+constexpr std::int64_t whole_split = 8;
+
+/// The parameters of every config; each lists those that it has.
+struct Wo {
+  WoConfig config;
+  Axis B{"B"}, N{"N", gather_rows}, K{"K", config.kv_heads*whole_split*nvfp4_group},
+      slice_ctas{"slice_ctas"}, wo_split{"wo_split"};
+  In attention{"attention", bf16, {B, K}}, x_in{"x", bf16, {B, K}};
+  InOut x_made{"x", bf16, {B, K}};
+  In w{"w", e2m1, {N, K}};
+  In linear{"w_scale", e4m3, {N, K.by(nvfp4_group)}};
+  In swizzled{"w_scale_swizzled", e4m3, {N.by(128), K.by(4 * nvfp4_group, 512)}};
+  Arg global_scale{"global_scale"};
+  InOut partial{"partial", f32, {B, wo_split.by(1, config.kv_heads), N}};
+  InOut launches{"launches", u64, {B, slice_ctas.by(1, config.kv_heads)}};
+  /// A row's word of arrivals; behind it, where heads wait for their x, a flag a head.
+  std::int64_t words = config.producer_wait ? 1 + config.kv_heads : 1;
+  InOut counters{"counters", u64, {B.by(1, words)}};
+  Out y{"y", f32, {B, N}};
+
+  const Tensor& x() const {
+    return config.producer_wait ? static_cast<const Tensor&>(x_made) : x_in;
+  }
+  const Tensor& scales() const { return config.scales == ScaleOrder::Linear ? linear : swizzled; }
+
+  std::vector<ParamRef> listed() const {
+    std::vector<ParamRef> list{x(), w, scales(), global_scale, y, partial, launches, counters};
+    if (config.producer_wait) list.push_back(attention);
+    return list;
+  }
+};
+
+/// One block's work.
+class WoBlock {
+ public:
+  WoBlock(Thread& t, const Wo& p)
+      : t_(t),
+        p_(p),
+        at_(t.block()),
+        split_(t.size(p.wo_split)),
+        of_head_(t.size(p.K) / static_cast<int>(p.config.kv_heads)),
+        generation_(t, p.launches(at_.z, at_.y * t.size(p.slice_ctas) + at_.x)) {}
+
+  void run() {
+    const auto bound = t_.bound(p_.wo_split);
+    Value slots = split_ * static_cast<int>(p_.config.kv_heads);
+    t_.when(at_.x < split_, [&] {
+      if (p_.config.producer_wait) share_x(bound == 1);
+      sum_slot(bound && whole_split % *bound == 0);
+      auto gather_all = [&] { gather(bound ? *bound * p_.config.kv_heads : 0, slots); };
+      generation_.when_last(p_.counters(at_.z * static_cast<int>(p_.words)), slots, gather_all);
+    });
+  }
+
+ private:
+  /// The head's first block writes its x, the others wait. `alone`: there are no others.
+  void share_x(bool alone) {
+    Place ready = p_.counters(at_.z * static_cast<int>(p_.words) + at_.y + 1);
+    if (alone) {
+      write_x();
+      return generation_.meet("x written before it is read");
+    }
+    t_.when(
+        at_.x == 0,
+        [&] {
+          write_x();
+          generation_.release(ready);
+        },
+        [&] { generation_.wait(ready); });
+  }
+
+  void write_x() {
+    constexpr int lanes = 8;
+    t_.loop(0, of_head_, threads * lanes, {}, [&](Value base) {
+      Value k = base + t_.rank() * lanes;
+      t_.when(k < of_head_, [&] {
+        Value at = at_.y * of_head_ + k;
+        t_.store_vec(p_.x()(at_.z, at), t_.load_vec(p_.attention(at_.z, at), lanes));
+      });
+    });
+  }
+
+  /// The chains of this block's slot. `whole`: its k are whole groups.
+  void sum_slot(bool whole) {
+    Value first = at_.y * of_head_ + of_head_ * at_.x / split_;
+    Value last = at_.y * of_head_ + of_head_ * (at_.x + 1) / split_;
+    Value from = whole ? first : first / int{nvfp4_group} * int{nvfp4_group};
+    Value slot = at_.y * split_ + at_.x;
+    t_.loop(0, p_.N, threads * rows_at_once, {}, [&](Value base) {
+      std::vector<Value> rows, reads;
+      std::vector<Var> sums;
+      for (int r = 0; r < rows_at_once; ++r) {
+        rows.push_back(base + (t_.rank() + r * threads));
+        reads.push_back(min(rows[r], t_.size(p_.N) - 1));
+        sums.push_back(t_.var(f32, 0));
+      }
+      t_.loop(from, last, int{nvfp4_group}, {}, [&](Value k) {
+        std::vector<Value> x = group_of_x(k);
+        for (int r = 0; r < rows_at_once; ++r) {
+          std::vector<Value> w = group_of_w(reads[r], k);
+          for (int j = 0; j < nvfp4_group; ++j) {
+            Value next = sums[r] + x[j] * w[j];
+            Value inside = whole ? Value{} : k + j >= first && k + j < last;
+            sums[r] = whole ? next : select(inside, next, sums[r]);
+          }
+        }
+      });
+      for (int r = 0; r < rows_at_once; ++r)
+        t_.store_if(rows[r] < p_.N, p_.partial(at_.z, slot, rows[r]), sums[r]);
+    });
+  }
+
+  std::vector<Value> group_of_x(const Value& k) {
+    std::vector<Value> x;
+    for (int half : {0, 8})
+      for (const Value& v : t_.load_vec(p_.x()(at_.z, k + half), 8).elements)
+        x.push_back(v.to(f32));
+    return x;
+  }
+
+  /// (code * scale) * global scale: the first product is exact.
+  std::vector<Value> group_of_w(const Value& row, const Value& k) {
+    Value scale = t_.load(scale_at(row, k / int{nvfp4_group})).to(f32);
+    std::vector<Value> w;
+    for (const Value& code : t_.load_vec(p_.w(row, k), nvfp4_group).elements)
+      w.push_back(code.to(f32) * scale * p_.global_scale);
+    return w;
+  }
+
+  /// formats::scale_offset on the device.
+  Place scale_at(const Value& row, const Value& group) {
+    if (p_.config.scales == ScaleOrder::Linear) return p_.linear(row, group);
+    Value in_tile = row % 32 * 16 + row / 32 % 4 * 4 + group % 4;
+    return p_.swizzled(row / 128, group / 4 * 512 + in_tile);
+  }
+
+  /// y = the slots in ascending order. `known`: how many, where the config says; otherwise 0.
+  void gather(std::int64_t known, const Value& slots) {
+    t_.loop(0, p_.N, threads * gather_rows, {}, [&](Value base) {
+      Value n = base + t_.rank() * gather_rows;
+      t_.when(n < p_.N, [&] {
+        std::vector<Var> sums;
+        for (const Value& v : part(0, n)) sums.push_back(t_.var(v));
+        auto add = [&](const CoordArg& slot) {
+          auto more = part(slot, n);
+          for (int i = 0; i < gather_rows; ++i) sums[i] += more[i];
+        };
+        if (known)
+          for (std::int64_t slot = 1; slot < known; ++slot) add(slot);
+        else
+          t_.loop(1, slots, [&](Value slot) { add(slot); });
+        Vec y;
+        for (const Var& sum : sums) y.elements.push_back(sum);
+        t_.store_vec(p_.y(at_.z, n), y);
+      });
+    });
+  }
+  std::vector<Value> part(const CoordArg& slot, const Value& n) {
+    return t_.load_vec(p_.partial(at_.z, slot, n), gather_rows).elements;
+  }
+
+  Thread& t_;
+  const Wo& p_;
+  Dim3 at_;
+  Value split_, of_head_;
+  Generations generation_;
+};
+
+/// A part for every slice that has one: at least as many slices as parts.
+void check_slices(Thread& t, const Wo& p) {
+  const auto split = t.bound(p.wo_split), slices = t.bound(p.slice_ctas);
+  if (!split) return;
+  if (!slices) return t.promise_multiple(p.slice_ctas, *split);
+  if (*slices < *split)
+    ir::fail(ir::Diag::BadDim, p.partial.loc,
+             fmt::format("wo_split {} over slice_ctas {}", *split, *slices),
+             "bind slice_ctas to at least wo_split, the blocks that a head's parts fall to");
+}
+
+}  // namespace
+
+KernelSource wo_nvfp4(const WoConfig& config) {
+  Wo p{config};
+  LaunchShape launch{.threads = {threads},
+                     .grid = {Blocks(p.slice_ctas), Blocks(config.kv_heads), Blocks(p.B)},
+                     .cooperative = true};
+  KernelSource source = kernel("wo_nvfp4", {}, launch, [p](Thread& t) {
+    check_slices(t, p);
+    WoBlock(t, p).run();
+  });
+  source.params = p.listed();
+  return source;
+}
+
+}  // namespace barline::kernels
