@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// A state is where each block stands in its program, what it knows, and the counters. Writes of a
+// launch are one bit a block (its part) and one more (the producer's): a later launch knows all of
+// an earlier one's, so the bits begin anew with each.
+#include "verify/generation_model.h"
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <unordered_map>
+
+namespace barline::verify {
+namespace {
+
+enum class Act : std::uint8_t { Start, Write, Raise, Wait, Work, Lift, Count, Gather, End };
+constexpr const char* act_names[] = {"starts",
+                                     "writes x",
+                                     "raises the flag",
+                                     "awaits the flag",
+                                     "reads x, writes its part",
+                                     "lifts the word",
+                                     "counts its arrival",
+                                     "gathers",
+                                     "ends"};
+
+using Bits = std::uint8_t;
+
+struct Block {
+  std::int8_t at = 0;          ///< in its program
+  std::int8_t generation = 0;  ///< as it counted
+  std::int8_t launches = 0;    ///< its own counter
+  bool last = false, left = false;
+  Bits knows = 0;
+};
+
+struct State {
+  std::int8_t launch = 0;
+  std::int8_t gathered = 0;
+  std::int8_t word_generation = 0, word_count = 0, flag = 0;
+  Bits word_knows = 0, flag_knows = 0;
+  std::vector<Block> blocks;
+
+  std::string key() const {
+    std::string k;
+    for (int v : {int{launch}, int{gathered}, int{word_generation}, int{word_count}, int{flag},
+                  int{word_knows}, int{flag_knows}})
+      k.push_back(static_cast<char>(v));
+    for (const Block& b : blocks)
+      for (int v :
+           {int{b.at}, int{b.generation}, int{b.launches}, int{b.last}, int{b.left}, int{b.knows}})
+        k.push_back(static_cast<char>(v));
+    return k;
+  }
+};
+
+class Explorer {
+ public:
+  explicit Explorer(const GenerationProtocol& p) : p_(p) {
+    for (int b = 0; b < p.blocks; ++b) {
+      std::vector<Act> program{Act::Start};
+      if (p.producer && b == 0) program.insert(program.end(), {Act::Write, Act::Raise});
+      if (p.producer && b > 0 && p.waits) program.push_back(Act::Wait);
+      program.push_back(Act::Work);
+      if (p.lift && p.lifts_before) program.push_back(Act::Lift);
+      program.push_back(Act::Count);
+      if (p.lift && !p.lifts_before) program.push_back(Act::Lift);
+      program.insert(program.end(), {Act::Gather, Act::End});
+      programs_.push_back(std::move(program));
+    }
+  }
+
+  GenerationVerdict run() {
+    State first;
+    first.blocks.resize(static_cast<std::size_t>(p_.blocks));
+    add(std::move(first), 0, "");
+    for (std::size_t i = 0; i < states_.size() && verdict_.fault.empty(); ++i) expand(i);
+    verdict_.states = states_.size();
+    return std::move(verdict_);
+  }
+
+ private:
+  Bits part(int block) const { return static_cast<Bits>(1 << (block + 1)); }
+  Bits all_parts() const { return static_cast<Bits>((1 << (p_.blocks + 1)) - 2); }
+  static constexpr Bits x_written = 1;
+
+  Act act_of(const State& s, int b) const { return programs_[b][s.blocks[b].at]; }
+  bool done(const State& s, int b) const { return s.blocks[b].left || act_of(s, b) == Act::End; }
+
+  void add(State s, std::size_t from, std::string step) {
+    if (!known_.emplace(s.key(), states_.size()).second) return;
+    states_.push_back(std::move(s));
+    origins_.push_back({from, std::move(step)});
+  }
+
+  void fault(std::size_t state, std::string step, std::string what) {
+    if (!verdict_.fault.empty()) return;
+    verdict_.fault = std::move(what);
+    if (!step.empty()) verdict_.steps.push_back(std::move(step));
+    for (; state != 0; state = origins_[state].from) verdict_.steps.push_back(origins_[state].step);
+    std::reverse(verdict_.steps.begin(), verdict_.steps.end());
+  }
+
+  void expand(std::size_t i) {
+    bool moved = false, ended = true;
+    const bool cut = p_.cut_short[states_[i].launch];
+    for (int b = 0; b < p_.blocks; ++b) {
+      if (done(states_[i], b)) continue;
+      ended = false;
+      const Act act = act_of(states_[i], b);
+      if (cut && (p_.starts_late || act != Act::Start)) {
+        State s = states_[i];
+        s.blocks[b].left = true;
+        moved = true;
+        add(std::move(s), i, fmt::format("block {} leaves before it {}", b, act_name(act)));
+      }
+      State s = states_[i];
+      const std::string text = fmt::format("block {} {}", b, act_name(act));
+      const Outcome o = step(s, b, act);
+      if (!o.fault.empty()) return fault(i, text, o.fault);
+      if (!o.passes) continue;
+      ++s.blocks[b].at;
+      moved = true;
+      add(std::move(s), i, text);
+    }
+    if (ended) return end_launch(i);
+    if (!moved) fault(i, "", "deadlock: nobody can go on");
+  }
+
+  static const char* act_name(Act a) { return act_names[static_cast<int>(a)]; }
+
+  /// What the launch wrote is known to all of the next.
+  void end_launch(std::size_t i) {
+    State s = states_[i];
+    if (!p_.cut_short[s.launch] && s.gathered != 1)
+      return fault(i, "", "the launch ends and nobody gathered");
+    if (++s.launch == static_cast<int>(p_.cut_short.size())) return;
+    s.gathered = 0;
+    s.word_knows = s.flag_knows = 0;
+    for (Block& b : s.blocks) {
+      b.at = 0;
+      b.last = b.left = false;
+      b.knows = 0;
+    }
+    add(std::move(s), i, "the next launch begins");
+  }
+
+  struct Outcome {
+    bool passes = true;
+    std::string fault{};
+  };
+
+  Outcome step(State& s, int b, Act act) const {
+    Block& block = s.blocks[b];
+    switch (act) {
+      case Act::Start: block.generation = ++block.launches; return {};
+      case Act::Write: block.knows |= x_written; return {};
+      case Act::Raise:
+        s.flag = block.generation;
+        s.flag_knows = p_.flag_release ? block.knows : Bits{0};
+        return {};
+      case Act::Wait:
+        if (s.flag < block.generation + p_.waits_for) return {false};
+        if (p_.flag_acquire) block.knows |= s.flag_knows;
+        return {};
+      case Act::Work:
+        if (p_.producer && !(block.knows & x_written))
+          return {true, "x is read, and nothing orders that it is written"};
+        block.knows |= part(b);
+        return {};
+      case Act::Lift:
+        if (s.word_generation < block.generation) {
+          s.word_generation = block.generation;
+          s.word_count = 0;
+        }
+        return {};
+      case Act::Count:
+        block.last = ++s.word_count == p_.blocks + p_.last_at;
+        if (p_.acquire) block.knows |= s.word_knows;
+        if (p_.release) s.word_knows |= block.knows;
+        return {};
+      case Act::Gather: return gather(s, block);
+      case Act::End: break;
+    }
+    return {};
+  }
+
+  Outcome gather(State& s, const Block& block) const {
+    if (!block.last) return {};
+    if (++s.gathered > 1) return {true, "two blocks gather"};
+    if ((block.knows & all_parts()) != all_parts())
+      return {true, "a part is gathered, and nothing orders that it is written"};
+    return {};
+  }
+
+  struct Origin {
+    std::size_t from = 0;
+    std::string step;
+  };
+
+  const GenerationProtocol p_;
+  std::vector<std::vector<Act>> programs_;
+  std::vector<State> states_;
+  std::vector<Origin> origins_;
+  std::unordered_map<std::string, std::size_t> known_;
+  GenerationVerdict verdict_;
+};
+
+}  // namespace
+
+GenerationVerdict explore(const GenerationProtocol& p) { return Explorer(p).run(); }
+
+}  // namespace barline::verify
