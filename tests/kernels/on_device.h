@@ -21,6 +21,8 @@ class DeviceRun {
   /// The tensors that the kernel writes, after a run; outputs start poisoned, what it reads and
   /// writes starts as the problem has it.
   Tensors run();
+  /// The same after one more launch on what the last one left.
+  Tensors again();
 
  private:
   driver::Device device_;

@@ -13,8 +13,9 @@ struct WoSizes {
 /// The registered kernel of that name with wo_split bound, or `free`: as a size of the launch.
 inline Problem wo_problem(const std::string& name, WoSizes s, float global_scale = 0.0123f,
                           bool free = false) {
-  static constexpr ir::Schedule bound{.name = "cta128_wo_split", .threads = 128},
-      launched{.name = "cta128", .threads = 128};
+  static constexpr ir::Schedule bound{
+      .name = "cta128_wo_split", .threads = 128, .budget = {.ctas_per_sm = 4}},
+      launched{.name = "cta128", .threads = 128, .budget = {.ctas_per_sm = 4}};
   Problem p(
       name, ir::Elem::BF16, free ? launched : bound,
       {{"B", s.batch}, {"N", s.n}, {"K", s.k}, {"slice_ctas", s.slices}, {"wo_split", s.split}});

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// wo_nvfp4 on a GPU: the bits of its split's reference in each of fifty launches on a workspace
+// that is zeroed once. Skipped without one.
+#include <catch2/catch.hpp>
+
+#include "tests/kernels/on_device.h"
+#include "wo_problem.h"
+
+using namespace barline;
+using namespace barline::test;
+
+namespace {
+
+void agree_for_launches(jit::Runtime& runtime, const driver::Device& device, Problem p,
+                        int launches) {
+  DeviceRun kernel(p, ir::Elem::BF16, runtime, device);
+  INFO(p.kernel->name << " B " << p.sizes.at("B") << " split " << p.sizes.at("wo_split") << " of "
+                      << p.sizes.at("slice_ctas") << " global scale "
+                      << p.scalars.at("global_scale"));
+  for (int launch = 1; launch <= launches; ++launch) {
+    const Tensors got = launch == 1 ? kernel.run() : kernel.again();
+    p.refer();  // counts the launch as the kernel does
+    for (const char* name : {"y", "partial", "launches", "counters"})
+      REQUIRE(got.at(name).data == p.tensors.at(name).data);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("wo_nvfp4 has the reference's bits in every launch on a GPU", "[kernels][wo][gpu]") {
+  auto device = gpu();
+  if (!device) return;
+  jit::Runtime runtime(runtime::options_from_environment());
+  for (const char* name : {"wo_nvfp4", "wo_nvfp4_swizzled", "wo_nvfp4_producer"})
+    for (std::int64_t split : {1, 2, 4, 8})
+      for (float global : {1.0f, 0.0123f})
+        agree_for_launches(runtime, *device, wo_problem(name, {.n = 260, .split = split}, global),
+                           50);
+}
+
+TEST_CASE("wo_nvfp4 has the reference's bits at the layer's size on a GPU", "[kernels][wo][gpu]") {
+  auto device = gpu();
+  if (!device) return;
+  jit::Runtime runtime(runtime::options_from_environment());
+  for (const char* name : {"wo_nvfp4", "wo_nvfp4_swizzled"})
+    for (std::int64_t split : {1, 2, 4, 8})
+      for (std::int64_t batch : {1, 16})
+        agree_for_launches(runtime, *device,
+                           wo_problem(name, {.batch = batch, .n = 5120, .k = 6144, .split = split}),
+                           2);
+}
+
+TEST_CASE("a grid of wo_nvfp4 that is not resident is refused on a GPU", "[kernels][wo][gpu]") {
+  auto device = gpu();
+  if (!device) return;
+  jit::Runtime runtime(runtime::options_from_environment());
+  Problem p = wo_problem("wo_nvfp4", {.batch = 64, .n = 4, .slices = 64, .split = 8});
+  DeviceRun kernel(p, ir::Elem::BF16, runtime, *device);
+  CHECK_THROWS_WITH(kernel.run(), Catch::Matchers::Contains("must be resident at once"));
+}
