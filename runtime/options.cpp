@@ -103,6 +103,7 @@ Options options_from_environment() {
   read_path("BARLINE_CACHE_DIR", options.cache.dir);
   choose<CacheMode>("BARLINE_CACHE_MODE", options.cache.mode, modes);
   options.cache.seeds = split_paths("BARLINE_CACHE_SEED");
+  options.packs = split_paths("BARLINE_PACK");
   read_number("BARLINE_CACHE_MAX_BYTES", options.cache.max_bytes);
   read_number("BARLINE_CACHE_MAX_FILES", options.cache.max_files);
   choose<Jit>("BARLINE_JIT", options.jit, jits);

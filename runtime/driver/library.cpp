@@ -139,6 +139,7 @@ Library Library::from_ptx(const Device& device, std::string_view ptx, std::strin
   Library library(device, std::move(label));
   const std::string text(ptx);  // the driver wants a terminating zero
   JitCall jit(options);
+  const char* call = "cuLibraryLoadData";
   abi::Result result =
       device.api().cuLibraryLoadData(&library.handle_, text.c_str(), jit.options(), jit.values(),
                                      jit.count(), nullptr, nullptr, 0);
@@ -147,6 +148,7 @@ Library Library::from_ptx(const Device& device, std::string_view ptx, std::strin
     // buffers live and the caller can still be told.
     ContextScope scope(device);
     abi::ModuleHandle module = nullptr;
+    call = "cuLibraryGetModule";
     result = device.api().cuLibraryGetModule(&module, library.handle_);
   }
   library.log_ = jit.log();
@@ -155,7 +157,7 @@ Library Library::from_ptx(const Device& device, std::string_view ptx, std::strin
         result == abi::Result::UnsupportedPtxVersion
             ? "; the driver is older than the PTX: update it, or ship a cubin for this GPU"
             : "";
-    device.driver().fail(result, "cuLibraryLoadData",
+    device.driver().fail(result, call,
                          fmt::format("{}, PTX{}; log: {}", library.label_, hint, library.log_));
   }
   return library;
@@ -164,7 +166,13 @@ Library Library::from_ptx(const Device& device, std::string_view ptx, std::strin
 Library::~Library() { unload(); }
 
 void Library::unload() noexcept {
-  if (handle_ != nullptr) device_->api().cuLibraryUnload(handle_);
+  if (handle_ == nullptr) return;
+  // Unloading would end another thread's capture otherwise. Nobody can act on a failure here.
+  const abi::Api& api = device_->api();
+  auto mode = abi::CaptureMode::Relaxed;
+  api.cuThreadExchangeStreamCaptureMode(&mode);
+  api.cuLibraryUnload(handle_);
+  api.cuThreadExchangeStreamCaptureMode(&mode);
   handle_ = nullptr;
 }
 

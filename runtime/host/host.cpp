@@ -39,7 +39,9 @@ std::string some_of(const std::vector<std::string>& items) {
 
 }  // namespace
 
-Host::Host(Options options) : options_(std::move(options)), cache_(options_.cache) {}
+Host::Host(Options options) : options_(std::move(options)), cache_(options_.cache) {
+  for (const auto& path : options_.packs) packs_.push_back(Pack::open(path));
+}
 
 void Host::add_pack(const std::filesystem::path& path) {
   auto pack = Pack::open(path);

@@ -45,6 +45,7 @@ struct KernelRequest {
 /// All members may be called from any thread.
 class Host {
  public:
+  /// Reads Options::packs. Throws PackError.
   explicit Host(Options options);
 
   /// Packs are asked before the cache, in the order they were added. Throws PackError.

@@ -5,7 +5,9 @@
 
 namespace barline::jit {
 
-Runtime::Runtime(runtime::Options options) : options_(std::move(options)), cache_(options_.cache) {}
+Runtime::Runtime(runtime::Options options) : options_(std::move(options)), cache_(options_.cache) {
+  for (const auto& path : options_.packs) packs_.push_back(runtime::Pack::open(path));
+}
 
 const codegen::Ptxas& Runtime::ptxas() {
   std::call_once(ptxas_once_, [&] {
@@ -22,21 +24,33 @@ runtime::Found Runtime::find(const Unit& unit) {
     ++cache_.disk().counters().mem_hit;
     return {std::move(entry), runtime::Source::Memory};
   }
-  runtime::Found found = options_.jit == runtime::Jit::Off
-                             ? find_or_refuse(unit)
-                             : find_or_build(cache_, unit, pinned_assembler,
-                                             [this]() -> const codegen::Ptxas& { return ptxas(); });
+  runtime::Found found = find_in_packs(unit);
+  if (!found && options_.jit == runtime::Jit::Off) found = find_or_refuse(unit);
+  if (!found)
+    found = find_or_build(cache_, unit, pinned_assembler,
+                          [this]() -> const codegen::Ptxas& { return ptxas(); });
   memory_.keep(unit, found.entry);
   return found;
+}
+
+runtime::Found Runtime::find_in_packs(const Unit& unit) const {
+  // A library without a build id cannot tell its old kernels from its new ones.
+  if (packs_.empty() || unit.entry->library.empty()) return {};
+  const runtime::Hash256 warm = warm_key(unit, pinned_assembler).hash();
+  for (const auto& pack : packs_)
+    if (const runtime::PackRow* row = pack->find(warm))
+      return {pack->entry(*row), runtime::Source::Pack};
+  return {};
 }
 
 runtime::Found Runtime::find_or_refuse(const Unit& unit) {
   const runtime::WarmKey warm = warm_key(unit, pinned_assembler);
   if (runtime::Found found = cache_.lookup_warm(warm)) return found;
-  throw JitDisabled(fmt::format(
-      "'{}' for {} is not in the cache, and compiling is off; fill the cache first or allow "
-      "it\n{}",
-      config_text(unit), unit.target->name, warm.record().text()));
+  throw JitDisabled(
+      fmt::format("'{}' for {} is in no pack and not in the cache, and compiling is off; fill the "
+                  "cache first or "
+                  "allow it\n{}",
+                  config_text(unit), unit.target->name, warm.record().text()));
 }
 
 Prepared Runtime::prepare(const driver::Device& device, const dsl::KernelEntry& entry,

@@ -14,6 +14,7 @@
 #include "runtime/jit/unit.h"
 #include "runtime/launch/prepared.h"
 #include "runtime/options.h"
+#include "runtime/pack/pack.h"
 
 namespace barline::jit {
 
@@ -29,6 +30,7 @@ struct JitDisabled : std::runtime_error {
 
 class Runtime {
  public:
+  /// Reads Options::packs. Throws runtime::PackError.
   explicit Runtime(runtime::Options options);
 
   /// Finds or compiles the kernel for the device, loads it and makes it resident. Throws ir::Error,
@@ -41,11 +43,13 @@ class Runtime {
 
  private:
   const codegen::Ptxas& ptxas();
+  runtime::Found find_in_packs(const Unit& unit) const;
   runtime::Found find_or_refuse(const Unit& unit);
 
   runtime::Options options_;
   runtime::KernelCache cache_;
   Memory memory_;
+  std::vector<std::shared_ptr<const runtime::Pack>> packs_;
   std::once_flag ptxas_once_;
   std::optional<codegen::Ptxas> ptxas_;
 };

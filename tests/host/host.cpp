@@ -213,5 +213,9 @@ TEST_CASE("loading lets other threads' captures go on") {
   const auto load = std::find(calls.begin(), calls.end(), "cuLibraryLoadData");
   REQUIRE(load != calls.end());
   CHECK(relaxed < load);
+  const auto unload = std::find(calls.begin(), calls.end(), "cuLibraryUnload");
+  REQUIRE(unload != calls.end());  // the kernel was not kept
+  CHECK(unload[-1] == "cuThreadExchangeStreamCaptureMode");
+  CHECK(unload[1] == "cuThreadExchangeStreamCaptureMode");
   CHECK(bench.fake.count("cuThreadExchangeStreamCaptureMode") % 2 == 0);
 }

@@ -26,6 +26,7 @@ void use_everything(const FakeDriver& fake) {
   device.free_memory();
   const Library library = Library::from_image(device, image, "k.cubin");
   library.kernel_names();
+  Library::from_ptx(device, ".version 8.0", "k");
   const Kernel kernel = library.kernel("k");
   kernel.set_max_dynamic_shared(100 << 10);
   kernel.make_resident();
@@ -49,15 +50,16 @@ void use_everything(const FakeDriver& fake) {
   stream.synchronize();
 }
 
+// Called by destructors only, whose failures nobody can act on.
+const std::set<std::string> quiet{
+    "cuDevicePrimaryCtxRelease", "cuCtxPopCurrent", "cuLibraryUnload",    "cuMemFree",
+    "cuStreamDestroy",           "cuEventDestroy",  "cuGraphExecDestroy", "cuGraphDestroy"};
+
 }  // namespace
 
 TEST_CASE("a failing driver call reaches the caller with its name, whichever it is") {
   FakeDriver clean;
   use_everything(clean);
-  // Called by destructors only, whose failures nobody can act on.
-  const std::set<std::string> quiet{
-      "cuDevicePrimaryCtxRelease", "cuCtxPopCurrent", "cuLibraryUnload",    "cuMemFree",
-      "cuStreamDestroy",           "cuEventDestroy",  "cuGraphExecDestroy", "cuGraphDestroy"};
   std::set<std::string> used(clean.calls.begin(), clean.calls.end());
   CHECK(used.size() > 45);
   for (const std::string& name : used) {
@@ -78,6 +80,54 @@ TEST_CASE("a failing driver call reaches the caller with its name, whichever it 
       CHECK_THAT(error.what(), Catch::Contains("CUDA_ERROR_OUT_OF_MEMORY (2): as told"));
     }
   }
+}
+
+TEST_CASE("any one call that fails, at whatever place, is an error or is undone quietly") {
+  FakeDriver clean;
+  use_everything(clean);
+  std::size_t errors = 0;
+  for (std::size_t at = 0; at < clean.calls.size(); ++at) {
+    CAPTURE(at, clean.calls[at]);
+    FakeDriver fake;
+    fake.results_at[at] = abi::Result::LaunchFailed;
+    bool failed = false;
+    try {
+      use_everything(fake);
+    } catch (const Error& error) {
+      failed =
+          error.code() == abi::Result::LaunchFailed && error.call().rfind(clean.calls[at], 0) == 0;
+      CHECK(failed);
+    }
+    errors += failed;
+    // Quiet are what destructors call, what makes way for it, and the way back to the caller's
+    // capture mode.
+    const bool back = clean.calls[at] == "cuThreadExchangeStreamCaptureMode";
+    const bool makes_way = at + 1 < clean.calls.size() && quiet.count(clean.calls[at + 1]) != 0;
+    CHECK((failed || back || makes_way || quiet.count(clean.calls[at]) != 0));
+    // The failed call itself took nothing (but the fake filled in a handle); all that others took
+    // is given back.
+    const bool entering = clean.calls[at] == "cuCtxPushCurrent";
+    CHECK(fake.count("cuLibraryLoadData") == fake.count("cuLibraryUnload"));
+    CHECK(fake.count("cuCtxPushCurrent") == fake.count("cuCtxPopCurrent") + entering);
+  }
+  CHECK(errors > 100);
+}
+
+TEST_CASE("every entry point of cuda.def is called in these tests, or says why not") {
+  FakeDriver fake;
+  use_everything(fake);
+  const std::set<std::string> used(fake.calls.begin(), fake.calls.end());
+  std::vector<std::string> unused;
+#define DRIVER_FN(name, version, parameters) \
+  if (used.count(#name) == 0) unused.push_back(#name);
+#include "runtime/driver/cuda.def"
+#undef DRIVER_FN
+  const std::vector<std::string> elsewhere{
+      "cuGetErrorName",    // asked after an error only
+      "cuGetErrorString",  // the same
+      "cuLaunchKernel",    // of benchmarks alone, to compare our launch with
+  };
+  CHECK(unused == elsewhere);
 }
 
 TEST_CASE("everything that is taken is given back, after an error too") {

@@ -24,6 +24,7 @@ struct FakeDriver {
   Options options() const;
 
   std::map<std::string, abi::Result> results;      ///< injected, by entry point
+  std::map<std::size_t, abi::Result> results_at;   ///< injected, by number of the call
   std::set<std::string> absent;                    ///< not known to this driver
   std::vector<std::string> calls;                  ///< in order
   std::map<abi::DeviceAttribute, int> attributes;  ///< of the device

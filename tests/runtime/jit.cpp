@@ -7,6 +7,8 @@
 #include "ir/parse.h"
 #include "runtime/jit/runtime.h"
 #include "runtime/jit/signature.h"
+#include "runtime/pack/pack.h"
+#include "tests/runtime/support.h"
 
 using namespace barline;
 using namespace barline::dsl;
@@ -217,6 +219,30 @@ TEST_CASE("with compiling off a miss is an error that names the key") {
     CHECK_THAT(e.what(), Catch::Contains("scale_rows.bf16@row128") && Catch::Contains("sm_90a") &&
                              Catch::Contains("codegen_id"));
   }
+}
+
+TEST_CASE(
+    "a pack answers with compiling off and no cache, for its own build of the library alone") {
+  Folder folder;
+  std::filesystem::create_directories(folder.path);
+  runtime::Entry packed = runtime::test::sample_entry();
+  packed.metadata.entry = "scale_rows_bf16_row128";
+  const runtime::PackItem item{jit::warm_key(unit(entry()), jit::pinned_assembler).hash(),
+                               std::make_shared<const runtime::Entry>(packed)};
+  const auto path = folder.path / "k.blp";
+  runtime::test::write_bytes(path, runtime::serialize_pack({{item}}));
+  runtime::Options o = options(folder);
+  o.jit = runtime::Jit::Off;
+  o.cache.dir.clear();
+  o.packs = {path};
+  jit::Runtime r(o);
+  const runtime::Found found = r.find(unit(entry()));
+  CHECK(found.source == runtime::Source::Pack);
+  CHECK(found.entry->metadata.entry == "scale_rows_bf16_row128");
+  CHECK_THROWS_WITH(r.find(unit(entry("build-2"))), Catch::Contains("is in no pack"));
+  CHECK_THROWS_AS(r.find(unit(entry(""))), jit::JitDisabled);
+  o.packs = {folder.path / "nothing.blp"};
+  CHECK_THROWS_AS(jit::Runtime(o), runtime::PackError);
 }
 
 TEST_CASE("a device takes the newest code that it runs") {

@@ -17,8 +17,9 @@ class Environment {
   explicit Environment(const std::map<std::string, std::string>& values) {
     for (const char* name :
          {"BARLINE_CACHE_DIR", "XDG_CACHE_HOME", "HOME", "BARLINE_CACHE_MODE", "BARLINE_CACHE_SEED",
-          "BARLINE_CACHE_MAX_BYTES", "BARLINE_CACHE_MAX_FILES", "BARLINE_JIT", "BARLINE_ASSEMBLER",
-          "BARLINE_PTXAS", "CUDA_HOME", "BARLINE_LIBCUDA", "BARLINE_STRICT_BUDGET"}) {
+          "BARLINE_PACK", "BARLINE_CACHE_MAX_BYTES", "BARLINE_CACHE_MAX_FILES", "BARLINE_JIT",
+          "BARLINE_ASSEMBLER", "BARLINE_PTXAS", "CUDA_HOME", "BARLINE_LIBCUDA",
+          "BARLINE_STRICT_BUDGET"}) {
       const char* old = std::getenv(name);
       saved_[name] = old != nullptr ? std::optional<std::string>(old) : std::nullopt;
       ::unsetenv(name);
@@ -57,6 +58,7 @@ TEST_CASE("the cache directory: its own variable, then XDG, then home, then none
 TEST_CASE("every choice is read") {
   const Options options = with({{"BARLINE_CACHE_MODE", "shared"},
                                 {"BARLINE_CACHE_SEED", "/s1:/s2:"},
+                                {"BARLINE_PACK", "/a.blp:/b.blp"},
                                 {"BARLINE_CACHE_MAX_BYTES", "1000"},
                                 {"BARLINE_CACHE_MAX_FILES", "20"},
                                 {"BARLINE_JIT", "off"},
@@ -66,6 +68,7 @@ TEST_CASE("every choice is read") {
                                 {"BARLINE_LIBCUDA", "/opt/libcuda.so.1"},
                                 {"BARLINE_STRICT_BUDGET", "1"}});
   CHECK(options.cache.mode == CacheMode::Shared);
+  CHECK(options.packs == std::vector<std::filesystem::path>{"/a.blp", "/b.blp"});
   CHECK(options.cache.seeds == std::vector<std::filesystem::path>{"/s1", "/s2"});
   CHECK(options.cache.max_bytes == 1000);
   CHECK(options.cache.max_files == 20);
