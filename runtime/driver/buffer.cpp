@@ -56,6 +56,10 @@ void Buffer::copy_from_host(std::span<const std::byte> from, std::size_t offset)
   ContextScope scope(device_);
   device_.driver().check(device_.api().cuMemcpyHtoD(pointer_ + offset, from.data(), from.size()),
                          "cuMemcpyHtoD", fmt::format("{} bytes", from.size()));
+  // From pageable memory the driver returns once the bytes are staged; only its own stream waits
+  // for the rest of the way.
+  device_.driver().check(device_.api().cuStreamSynchronize(nullptr), "cuStreamSynchronize",
+                         fmt::format("after a copy of {} bytes", from.size()));
 }
 
 void Buffer::copy_to_host(std::span<std::byte> to, std::size_t offset) const {
