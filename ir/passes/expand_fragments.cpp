@@ -99,6 +99,8 @@ class FragmentExpander {
     if (!op.regions.empty()) return control(b, op);
     bool defines = !op.out.empty() && is_fragment_tile(op.out[0]);
     if (defines) {
+      if (op.is(Op::FragmentLoad))
+        if (auto from_slot = staged(b, w_, op)) op = std::move(*from_slot);
       tiles_[op.out[0]] = {op, Groups(group_count(w_.layout(op.out[0])), no_value)};
       // A tensor's latency is long: its loads are made where they stand, not where they are used.
       if (op.is(Op::FragmentLoad) && w_.root(op.in[0]).slot < 0) all(b, op.out[0]);

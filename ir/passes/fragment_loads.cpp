@@ -97,7 +97,11 @@ class GroupLoader : ElementLoader {
     Places& p = w_.places;
     std::int64_t r0 = reg_at(box_.row, g, 0), c0 = reg_at(box_.col, g, 0);
     ValueId row = p.op(Op::Add, p.of_warp(layout_, box_.row.tile), p.modulo(p.lane(), 8));
-    ValueId col = p.of_warp(layout_, box_.col.tile);
+    ValueId col = p.of_warp(layout_, box_.col.tile), panel = p.number(0);
+    if (swizzle_.pitch) {  // a warp's columns are a panel's
+      panel = p.times(p.divided(col, swizzle_.columns), swizzle_.pitch);
+      col = p.number(0);
+    }
     ValueId bit0 = p.modulo(p.divided(p.lane(), 8), 2), bit1 = p.divided(p.lane(), 16);
     auto step = [&](ValueId at, ValueId bit, std::int64_t by) {
       return p.op(Op::Add, at, p.times(bit, by));
@@ -112,6 +116,7 @@ class GroupLoader : ElementLoader {
     ValueId turn = p.modulo(p.divided(p.modulo(p.lane(), 8), 1 << swizzle_.shift), period);
     ValueId turned = p.op(Op::Xor, p.add(p.divided(col, 8), low), turn);
     ValueId index = p.op(Op::Add, p.times(row, swizzle_.columns), p.times(turned, 8));
+    index = p.op(Op::Add, panel, index);
     std::int64_t offset = r0 * swizzle_.columns + (chunk - low) * 8;
     std::vector<Attr> attrs{{Key::Offset, offset, {}}};
     if (pair_axis() == box_.row.tile) attrs.push_back({Key::Transpose, 1, {}});

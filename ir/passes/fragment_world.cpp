@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/passes/fragments_p.h"
+#include "ir/passes/rings_p.h"
 #include "ir/rewrite.h"
 
 namespace barline::ir {
@@ -46,6 +47,23 @@ std::optional<std::int64_t> FragmentWorld::known(ValueId v) const {
 int FragmentWorld::source(const Operation& load) const {
   const Root& r = root(load.in[0]);
   return r.slot < 0 ? r.param : param_of_slot_.at(r.slot);
+}
+
+ValueId FragmentWorld::add_slot(const std::string& name, const Operation& load,
+                                std::int64_t elements) {
+  const Elem elem = k.type(load.in[0]).elem;
+  Slot s{.name = fresh_name(k, name),
+         .elem = elem,
+         .extent = elements,
+         .copies = 1,
+         .value = no_value,
+         .loc = load.loc};
+  s.value = k.new_value(pointer(elem, Space::Shared), s.name);
+  const int index = static_cast<int>(k.slots.size());
+  roots_[s.value].slot = index;
+  param_of_slot_[index] = source(load);
+  k.slots.push_back(s);
+  return s.value;
 }
 
 ValueId FragmentWorld::size(int axis) {

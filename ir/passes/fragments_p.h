@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -44,6 +45,8 @@ class FragmentWorld {
   int source(const Operation& load) const;
   /// Size of an axis, of the last (0) or last but one (1) axis of what the root points at.
   ValueId size(int axis);
+  /// A slot for what the load brings.
+  ValueId add_slot(const std::string& name, const Operation& load, std::int64_t elements);
   ValueId size(Builder& b, const Root& root, int from_last);
 
   /// An integer as s64, as positions in a tensor are counted.
@@ -83,6 +86,9 @@ class FragmentWorld {
 
 /// Group g of a fragment_load, and others that the same access brings.
 void load_group(Builder& b, FragmentWorld& w, const Operation& load, int g, Groups& groups);
+/// Of a register stream that goes by way of shared memory: what brings it there, and the load from
+/// there.
+std::optional<Operation> staged(Builder& b, FragmentWorld& w, const Operation& load);
 /// The cooperative copy of a box to a slot.
 void expand_fill(Builder& b, FragmentWorld& w, const Operation& fill);
 void expand_store(Builder& b, FragmentWorld& w, const Operation& store, const Groups& groups);

@@ -183,10 +183,19 @@ void add_quantised(Registry& registry) {
   rings8.push_back(unit("unit192x128", 192, 128, 4, false));
   rings8.push_back(unit("unit256x128", 256, 128, 3, false));
   for (bool next : {false, true}) {
-    rings4.push_back(stream(next ? "next8x48" : "stream8x48", 8, 2, 1, true, next));
-    rings4.push_back(stream(next ? "next16x48" : "stream16x48", 16, 1, 2, true, next));
-    rings8.push_back(stream(next ? "next8x48" : "stream8x48", 8, 1, 1, false, next));
-    rings8.push_back(stream(next ? "next16x48" : "stream16x48", 16, 1, 1, false, next));
+    auto name = [&](std::string_view plain, std::string_view beside) {
+      return next ? beside : plain;
+    };
+    // Of a bound K all steps are written out: ptxas then waits for a step's loads alone, where it
+    // waits for all in flight at a loop's edge.
+    rings4.push_back(stream(name("stream8x48", "next8x48"), 8, 2, 1, true, next));
+    rings4.push_back(stream(name("stream8x48_K4096", "next8x48_K4096"), 8, 2, 1, true, next));
+    rings4.push_back(stream(name("stream16x48", "next16x48"), 16, 1, 2, true, next));
+    rings4.push_back(stream(name("stream16x48_K4096", "next16x48_K4096"), 16, 1, 1, true, next));
+    rings8.push_back(stream(name("stream8x48", "next8x48"), 8, 1, 1, false, next));
+    rings8.push_back(stream(name("stream8x48_K4096", "next8x48_K4096"), 8, 2, 1, false, next));
+    rings8.push_back(stream(name("stream16x48", "next16x48"), 16, 1, 1, false, next));
+    rings8.push_back(stream(name("stream16x48_K4096", "next16x48_K4096"), 16, 1, 1, false, next));
   }
   auto all = [](const ir::Schedule& s, const ir::Schedule& sp, std::vector<ir::Schedule> rings) {
     rings.insert(rings.begin(), {s, sp});
@@ -194,6 +203,7 @@ void add_quantised(Registry& registry) {
   };
   rings8.push_back(design_s("s56", 56));
   const std::vector<ir::Schedule> of_columns = rings8;
+  rings4.push_back(cluster("cluster192x16", 16, 8, true));
   rings4.push_back(cluster("cluster192x32", 32, 8, true));
   rings4.push_back(cluster("cluster192x64", 64, 6, true));
   rings4.push_back(cluster("cluster192x128", 128, 3, true));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums in parts by warps that stream their operands to registers: the bits of the reference's parts
 // added in order, for the schedules of few tokens and for tiles that fit nothing.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <stdexcept>
 
+#include "ir/pipeline.h"
 #include "kernels/matmul/schedules.h"
 #include "problem.h"
 
@@ -50,4 +53,39 @@ TEST_CASE("operands may be any number of steps ahead in registers", "[kernels]")
   same_bits("matmul_w4a16_g64", odd("apart", 1, 3, 2), sizes);
   same_bits("matmul_w4a16_g32", odd("level", 2, 2, 2), sizes);
   same_bits("matmul_w4a16_gk", odd("late", 3, 1, 1), sizes);
+}
+
+TEST_CASE("tokens of two atoms come by way of the warps' own part of a slot", "[kernels]") {
+  auto lowered = [](std::string_view name) {
+    for (const ir::Schedule& s : test::entry("qkv_w4a16").schedules)
+      if (s.name == name) {
+        ir::Kernel k =
+            dsl::instantiate(test::entry("qkv_w4a16").make(ir::Elem::F16), {.schedule = s});
+        ir::run_pipeline(k);
+        return k;
+      }
+    throw std::out_of_range(std::string(name));
+  };
+  auto count = [](const ir::Kernel& k, auto&& is) {
+    int n = 0;
+    ir::walk(k.body, [&](const ir::Operation& op) { n += is(op); });
+    return n;
+  };
+  auto pairs_loaded = [](const ir::Kernel& k) {
+    return [&k](const ir::Operation& op) {
+      return op.is(ir::Op::Load) && k.type(op.out[0]) == ir::vector(ir::Elem::F16, 2);
+    };
+  };
+  auto matrices = [](const ir::Operation& op) { return op.is(ir::Op::LoadMatrix); };
+  auto barriers = [](const ir::Operation& op) { return op.is(ir::Op::Barrier); };
+
+  const ir::Kernel two = lowered("stream16x48"), one = lowered("stream8x48");
+  CHECK(count(two, matrices) > 0);
+  CHECK(count(two, pairs_loaded(two)) == 0);
+  CHECK(count(two, barriers) == 1);  // the merge's
+  CHECK(std::any_of(two.slots.begin(), two.slots.end(), [](const ir::Slot& s) {
+    return s.name == "staged" && s.extent == 8 * 16 * 64;  // warps, tokens, a warp's step
+  }));
+  CHECK(count(one, matrices) == 0);
+  CHECK(count(one, pairs_loaded(one)) > 0);
 }
