@@ -12,32 +12,14 @@
 namespace barline::runtime {
 namespace {
 
-using std::chrono::nanoseconds;
-
 constexpr std::chrono::seconds bad_age = std::chrono::hours(24 * 7);
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-std::int64_t before(std::chrono::seconds age) { return now_ns() - nanoseconds(age).count(); }
-
-/// A writer holds its temporary's lock, so one that can be locked belongs to nobody. Between hosts
-/// a lock says little, and there age decides alone.
-bool abandoned(const Store& store, const CacheFile& temp, std::chrono::seconds age) {
-  if (temp.used_ns <= before(age)) return true;
-  if (store.on_network()) return false;
-  return FileLock::acquire(store.open_file(temp.name), std::chrono::milliseconds(0)).held();
-}
 
 std::uint64_t eighty_percent(std::uint64_t value) { return value - value / 5; }
 
 }  // namespace
 
 CollectReport cache_collect(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,
-                            std::chrono::seconds temp_age) {
+                            std::chrono::seconds age) {
   CollectReport report;
   const Remover remover(store);
   std::vector<CacheFile> kept;
@@ -45,7 +27,7 @@ CollectReport cache_collect(const Store& store, std::uint64_t max_bytes, std::ui
   for (CacheFile& file : walk(store)) {
     if (file.kind == FileKind::Temp || file.kind == FileKind::Bad) {
       const bool temp = file.kind == FileKind::Temp;
-      const bool done = temp ? abandoned(store, file, temp_age) : file.used_ns <= before(bad_age);
+      const bool done = temp ? abandoned(store, file, age) : file.used_ns <= before(bad_age);
       if (done && remover.remove_unchanged(file)) ++(temp ? report.temps : report.bad);
       continue;
     }
@@ -82,7 +64,7 @@ void cache_collect_if_due(const Store& store, std::uint64_t max_bytes, std::uint
   if (!file.valid() || ::fstat(file.get(), &info) != 0) return;
   const std::int64_t done = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000;
   const bool stamped = info.st_size > 0;
-  if (stamped && done <= now_ns() && done > before(interval)) return;
+  if (stamped && done <= before(std::chrono::seconds(0)) && done > before(interval)) return;
   const int fd = file.get();
   const FileLock lock = FileLock::acquire(std::move(file), std::chrono::milliseconds(0));
   if (!lock.held()) return;

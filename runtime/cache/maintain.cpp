@@ -22,14 +22,33 @@ std::size_t bytes_apart(std::string_view a, std::string_view b) {
   return a.size() + b.size() - 2 * (front + back);
 }
 
-std::string check_warm(const Store& store, const CacheFile& file) {
+/// Why a listed file must not be used, and whether it is still there: others evict meanwhile.
+struct Check {
+  bool there = true;
+  std::string problem;
+};
+
+Check check_warm(const Store& store, const CacheFile& file) {
   const ReadFile read = store.read(file.name, max_warm_bytes);
-  if (read.status != ReadStatus::Ok) {
-    return read.status == ReadStatus::Missing ? "it went away" : read.why.text();
-  }
+  if (read.status == ReadStatus::Missing) return {false, {}};
+  if (read.status != ReadStatus::Ok) return {true, read.why.text()};
   const auto parsed = parse_warm(read.bytes);
-  if (!parsed) return "the content does not match its hash";
-  return parsed->warm.hash() == file.key ? "" : "it is stored under another key";
+  if (!parsed) return {true, "the content does not match its hash"};
+  return {true, parsed->warm.hash() == file.key ? "" : "it is stored under another key"};
+}
+
+ParsedEntry parse_under(const ReadFile& read, const Hash256& key) {
+  if (read.status != ReadStatus::Ok) return {std::nullopt, read.why.text()};
+  ParsedEntry parsed = parse_entry(read.bytes);
+  if (parsed) parsed.problem = entry_problem(*parsed.entry, key);
+  if (!parsed.problem.empty()) parsed.entry.reset();
+  return parsed;
+}
+
+Check check_entry(const Store& store, const CacheFile& file) {
+  const ReadFile read = store.read(file.name, max_entry_bytes);
+  if (read.status == ReadStatus::Missing) return {false, {}};
+  return {true, parse_under(read, file.key).problem};
 }
 
 }  // namespace
@@ -58,10 +77,12 @@ std::vector<EntryInfo> cache_list(const Store& store) {
   std::vector<EntryInfo> list;
   for (const CacheFile& file : walk(store)) {
     if (file.kind != FileKind::Entry) continue;
-    EntryInfo info{file.key, file.bytes, file.used_ns / 1'000'000'000, {}, {}};
-    ParsedEntry read = cache_read(store, file.key);
-    if (read) info.metadata = std::move(read.entry->metadata);
-    info.problem = std::move(read.problem);
+    const ReadFile read = store.read(file.name, max_entry_bytes);
+    if (read.status == ReadStatus::Missing) continue;
+    ParsedEntry parsed = parse_under(read, file.key);
+    EntryInfo info{
+        file.key, file.bytes, file.used_ns / 1'000'000'000, {}, std::move(parsed.problem)};
+    if (parsed) info.metadata = std::move(parsed.entry->metadata);
     list.push_back(std::move(info));
   }
   std::ranges::stable_sort(list, [](const auto& a, const auto& b) { return a.used > b.used; });
@@ -72,14 +93,14 @@ VerifyReport cache_verify(const Store& store, bool repair) {
   VerifyReport report;
   for (const CacheFile& file : walk(store)) {
     if (file.kind != FileKind::Entry && file.kind != FileKind::Warm) continue;
-    std::string problem = file.kind == FileKind::Entry ? cache_read(store, file.key).problem
-                                                       : check_warm(store, file);
-    if (problem.empty()) {
+    Check check = file.kind == FileKind::Entry ? check_entry(store, file) : check_warm(store, file);
+    if (!check.there) continue;
+    if (check.problem.empty()) {
       ++report.good;
       continue;
     }
-    if (repair) store.quarantine(file.name);
-    report.bad.emplace_back(file.name, std::move(problem));
+    if (repair) store.quarantine(file.name, file.inode);
+    report.bad.emplace_back(file.name, std::move(check.problem));
   }
   return report;
 }
@@ -87,7 +108,10 @@ VerifyReport cache_verify(const Store& store, bool repair) {
 std::uint64_t cache_clear(const Store& store) {
   std::uint64_t removed = 0;
   const Remover remover(store);
-  for (const CacheFile& file : walk(store)) removed += remover.remove_unchanged(file) ? 1 : 0;
+  for (const CacheFile& file : walk(store)) {
+    if (file.kind == FileKind::Temp && !abandoned(store, file, temp_age)) continue;
+    removed += remover.remove_unchanged(file) ? 1 : 0;
+  }
   return removed;
 }
 
@@ -104,11 +128,7 @@ std::vector<Hash256> cache_keys(const Store& store, std::string_view prefix) {
 ParsedEntry cache_read(const Store& store, const Hash256& key) {
   const ReadFile read = store.read(entry_name(key), max_entry_bytes);
   if (read.status == ReadStatus::Missing) return {std::nullopt, "it went away"};
-  if (read.status != ReadStatus::Ok) return {std::nullopt, read.why.text()};
-  ParsedEntry parsed = parse_entry(read.bytes);
-  if (parsed) parsed.problem = entry_problem(*parsed.entry, key);
-  if (!parsed.problem.empty()) parsed.entry.reset();
-  return parsed;
+  return parse_under(read, key);
 }
 
 std::optional<Nearest> cache_nearest(const Store& store, const KeyRecord& key,

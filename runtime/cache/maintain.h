@@ -38,7 +38,10 @@ struct VerifyReport {
 /// Checks every entry and warm key; moves bad files aside when `repair`.
 VerifyReport cache_verify(const Store& store, bool repair);
 
-/// Files removed.
+/// Temporaries above this age are nobody's, whatever their locks say.
+inline constexpr std::chrono::seconds temp_age = std::chrono::hours(1);
+
+/// Files removed: all but the temporaries of living writers.
 std::uint64_t cache_clear(const Store& store);
 
 struct CollectReport {
@@ -48,9 +51,9 @@ struct CollectReport {
   std::uint64_t bad = 0;    ///< files set aside over a week ago
 };
 /// Removes the least recently used files down to 80 % of the caps once a cap is passed, and
-/// temporaries whose writer died or that are older than `temp_age`.
+/// temporaries whose writer died or that are older than `age`.
 CollectReport cache_collect(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,
-                            std::chrono::seconds temp_age = std::chrono::hours(1));
+                            std::chrono::seconds age = temp_age);
 
 /// The same, unless another process did it within `interval` or is doing it now.
 void cache_collect_if_due(const Store& store, std::uint64_t max_bytes, std::uint64_t max_files,

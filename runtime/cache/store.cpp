@@ -112,7 +112,8 @@ std::string Store::distrust(const struct ::stat& file) const {
   if (!S_ISREG(file.st_mode)) return "not a regular file";
   const bool own = file.st_uid == ::geteuid() || (kind_ == Kind::Seed && file.st_uid == 0);
   if (mode_ != CacheMode::Shared && !own) return fmt::format("belongs to user {}", file.st_uid);
-  if (kind_ == Kind::Writable && file.st_nlink != 1) return "has several names (hard links)";
+  // None at all: evicted since it was opened, and as good as it was.
+  if (kind_ == Kind::Writable && file.st_nlink > 1) return "has several names (hard links)";
   const unsigned writable_by_others = mode_ == CacheMode::Shared ? S_IWOTH : S_IWGRP | S_IWOTH;
   if ((file.st_mode & writable_by_others) != 0) {
     return fmt::format("is writable by others (mode {:04o})", file.st_mode & 07777);

@@ -52,7 +52,8 @@ IoResult Store::publish(const std::string& name, std::span<const std::byte> byte
   auto at = root();
   if (!at) return status_.ok() ? IoResult{ENOENT, {}} : status_;
   IoResult result = publish_once(at->get(), name, bytes, if_present);
-  if (result.error == ENOENT) {  // someone removed the tree; make it again, once
+  // Someone removed the tree, or took the temporary for a dead process's. Not again and again.
+  for (int again = 0; again < 3 && result.error == ENOENT; ++again) {
     if (IoResult opened = open_root(); !opened.ok()) return opened;
     result = publish_once(root()->get(), name, bytes, if_present);
   }

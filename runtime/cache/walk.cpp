@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include "runtime/cache/lock.h"
 #include "runtime/cache/names_p.h"
 #include "runtime/cache/walk_p.h"
 
@@ -74,6 +75,17 @@ std::vector<CacheFile> walk(const Store& store) {
   add_plain(store, "tmp", FileKind::Temp, files);
   add_plain(store, "bad", FileKind::Bad, files);
   return files;
+}
+
+std::int64_t before(std::chrono::seconds age) {
+  const auto then = std::chrono::system_clock::now() - age;
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(then.time_since_epoch()).count();
+}
+
+bool abandoned(const Store& store, const CacheFile& temp, std::chrono::seconds age) {
+  if (temp.used_ns <= before(age)) return true;
+  if (store.on_network()) return false;
+  return FileLock::acquire(store.open_file(temp.name), std::chrono::milliseconds(0)).held();
 }
 
 bool Remover::remove_unchanged(const CacheFile& file) const {

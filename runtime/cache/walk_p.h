@@ -2,6 +2,7 @@
 // All files of a cache directory that are spelled as ours are. Nothing else is ever listed, so
 // nothing else can be removed.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,6 +24,14 @@ struct CacheFile {
 };
 
 std::vector<CacheFile> walk(const Store& store);
+
+/// Nanoseconds since the epoch, `age` ago.
+std::int64_t before(std::chrono::seconds age);
+
+/// A temporary of nobody's: its writer died, or it is older than `age`. A writer holds its
+/// temporary's lock, so one that can be locked has none; between hosts a lock says little, and age
+/// decides alone.
+bool abandoned(const Store& store, const CacheFile& temp, std::chrono::seconds age);
 
 /// Removes listed files, from one open root for all of them.
 class Remover {
