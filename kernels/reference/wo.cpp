@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <functional>
 #include <stdexcept>
 
 #include "ir/numerics.h"
@@ -16,14 +15,6 @@ using formats::Nvfp4Matrix;
 using formats::ScaleOrder;
 using ir::Elem;
 namespace num = ir::num;
-
-template <ScaleOrder Order>
-void check_operands(const ir::Tensor& x, const Nvfp4Matrix<Order>& w) {
-  if (x.elem == Elem::BF16 && x.shape.size() == 2 && x.shape[1] == w.k()) return;
-  throw std::invalid_argument(fmt::format("x is {} [{}] beside weights [{}]; pass bf16 [B, {}]",
-                                          ir::name(x.elem), fmt::join(x.shape, ", "),
-                                          fmt::join(w.codes.shape, ", "), w.k()));
-}
 
 void check_split(std::int64_t k, const WoSplit& how) {
   if (how.kv_heads >= 1 && how.split >= 1 && k % how.kv_heads == 0 && how.split <= k / how.kv_heads)
@@ -53,10 +44,16 @@ float chain(const float* x, const float* w, const WoRange& range, WoStep step) {
 
 }  // namespace
 
+void check_wo_operands(const ir::Tensor& x, std::int64_t n, std::int64_t k) {
+  if (x.elem == Elem::BF16 && x.shape.size() == 2 && x.shape[1] == k) return;
+  throw std::invalid_argument(fmt::format("x is {} [{}] beside weights [{}, {}]; pass bf16 [B, {}]",
+                                          ir::name(x.elem), fmt::join(x.shape, ", "), n, k, k));
+}
+
 template <ScaleOrder Order>
 WoSums wo_split_order(const ir::Tensor& x, const Nvfp4Matrix<Order>& w, const WoSplit& how,
                       WoStep step) {
-  check_operands(x, w);
+  check_wo_operands(x, w.n(), w.k());
   check_split(w.k(), how);
   const std::int64_t batch = x.shape[0], n_all = w.n(), slots = how.slots();
   WoSums sums{ir::Tensor(Elem::F32, {batch, slots, n_all}), ir::Tensor(Elem::F32, {batch, n_all})};
@@ -78,7 +75,7 @@ WoSums wo_split_order(const ir::Tensor& x, const Nvfp4Matrix<Order>& w, const Wo
 
 template <ScaleOrder Order>
 ir::Tensor wo_chained(const ir::Tensor& x, const Nvfp4Matrix<Order>& w, std::int64_t kv_heads) {
-  check_operands(x, w);
+  check_wo_operands(x, w.n(), w.k());
   check_split(w.k(), {.kv_heads = kv_heads});
   const std::vector<float> wide = load_f32(x);
   ir::Tensor y(Elem::F32, {x.shape[0], w.n()});
@@ -96,7 +93,7 @@ ir::Tensor wo_chained(const ir::Tensor& x, const Nvfp4Matrix<Order>& w, std::int
 
 template <ScaleOrder Order>
 ir::Tensor wo_matmul(const ir::Tensor& x, const Nvfp4Matrix<Order>& w) {
-  check_operands(x, w);
+  check_wo_operands(x, w.n(), w.k());
   const std::vector<float> wide = load_f32(x);
   ir::Tensor y(Elem::F64, {x.shape[0], w.n()});
   each_row(w, [&](std::int64_t n, const float* row) {

@@ -36,6 +36,9 @@ struct WoSums {
   ir::Tensor y;        ///< f32 [B, N]
 };
 
+/// Throws std::invalid_argument unless x is bf16 [B, k], beside weights [n, k].
+void check_wo_operands(const ir::Tensor& x, std::int64_t n, std::int64_t k);
+
 /// What a kernel in reference order computes, bit for bit. x: bf16 [B, K]. Throws
 /// std::invalid_argument unless x fits w and K falls to the heads in equal runs of at least
 /// `split`.

@@ -5,53 +5,16 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <random>
 
 #include "ir/numerics.h"
+#include "wo_operands.h"
 
 using namespace barline;
 using namespace barline::formats;
 using namespace barline::kernels::reference;
+using namespace barline::test;
 using Catch::Matchers::Contains;
 using ir::Elem;
-
-namespace {
-
-using Matrix = Nvfp4Matrix<ScaleOrder::Linear>;
-
-Matrix matrix(std::int64_t n, std::int64_t k, float global) {
-  return {ir::Tensor(Elem::E2M1, {n, k}), LinearScales(n, k / nvfp4_group), global};
-}
-constexpr ir::e4m3_t one{0x38};
-
-/// Random codes, scales with denormals and zeros but neither NaN nor a sign.
-Matrix random_matrix(std::int64_t n, std::int64_t k, float global, unsigned seed = 1) {
-  std::mt19937 engine(seed);
-  Matrix w = matrix(n, k, global);
-  for (std::byte& b : w.codes.data) b = std::byte(engine());
-  for (std::int64_t row = 0; row < n; ++row)
-    for (std::int64_t g = 0; g < k / nvfp4_group; ++g)
-      w.scales.set(row, g, {static_cast<std::uint8_t>(engine() % 0x7f)});
-  return w;
-}
-
-ir::Tensor random_x(std::int64_t batch, std::int64_t k) {
-  std::mt19937 engine(5);
-  std::normal_distribution<float> normal;
-  ir::Tensor x(Elem::BF16, {batch, k});
-  for (std::int64_t i = 0; i < x.count(); ++i)
-    x.as<std::uint16_t>()[i] = ir::num::to_bf16(normal(engine)).bits;
-  return x;
-}
-
-int differing(const ir::Tensor& a, const ir::Tensor& b) {
-  int n = 0;
-  for (std::int64_t i = 0; i < a.count(); ++i)
-    n += a.as<std::uint32_t>()[i] != b.as<std::uint32_t>()[i];
-  return n;
-}
-
-}  // namespace
 
 TEST_CASE("a slot sums floor(k_head * part / split) on", "[kernels]") {
   CHECK(wo_range(6144, {4, 1}, 0) == WoRange{0, 1536});
