@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "runtime/cache/bytes_p.h"
+#include "runtime/cache/own_hash_p.h"
 
 namespace barline::runtime {
 namespace {
@@ -19,13 +20,6 @@ constexpr std::string_view trailer = "1CLB";
 constexpr std::size_t header_bytes = 80;
 constexpr std::size_t hash_offset = 16;
 constexpr std::uint32_t reader_version = 1;
-
-Hash256 hash_around(std::span<const std::byte> file) {
-  return Blake3()
-      .update(file.first(hash_offset))
-      .update(file.subspan(hash_offset + sizeof(Hash256)))
-      .finish();
-}
 
 ParsedEntry bad(std::string problem) { return {std::nullopt, std::move(problem)}; }
 
@@ -62,8 +56,7 @@ std::vector<std::byte> serialize_entry(const Entry& entry) {
   put_bytes(out, entry.cubin);
   put_bytes(out, bytes_of(entry.ptx));
   put_bytes(out, bytes_of(trailer));
-  const Hash256 hash = hash_around(out);
-  std::ranges::copy(std::as_bytes(std::span(hash.bytes)), out.begin() + hash_offset);
+  seal(out, hash_offset);
   return out;
 }
 
@@ -75,7 +68,7 @@ ParsedEntry parse_entry(std::span<const std::byte> file) {
   ByteReader header(file.first(header_bytes).subspan(magic.size()));
   const auto stated_header = header.take_int<std::uint32_t>();
   const auto total = header.take_int<std::uint64_t>();
-  const auto stored_hash = header.take(sizeof(Hash256));
+  header.take(sizeof(Hash256));
   const auto key_bytes = header.take_int<std::uint32_t>();
   const auto metadata_bytes = header.take_int<std::uint32_t>();
   const auto cubin_bytes = header.take_int<std::uint64_t>();
@@ -85,10 +78,7 @@ ParsedEntry parse_entry(std::span<const std::byte> file) {
   if (total != file.size()) {
     return bad(fmt::format("{} bytes where the header says {}", file.size(), total));
   }
-  const Hash256 hash = hash_around(file);
-  if (!std::ranges::equal(std::as_bytes(std::span(hash.bytes)), stored_hash)) {
-    return bad("the content does not match its hash");
-  }
+  if (!is_sealed(file, hash_offset)) return bad("the content does not match its hash");
   if (least_reader > reader_version) return bad("written for a newer reader");
 
   ByteReader body(file.subspan(header_bytes));

@@ -98,6 +98,8 @@ Argument bind_tensor(const Prepared& kernel, std::size_t index, const TensorView
     refuse(kernel,
            fmt::format("argument '{}' is a tensor; pass a scalar of {}", p.name, name(p.elem)));
   check_type(kernel, p, t);
+  if (t.data == nullptr)
+    refuse(kernel, fmt::format("tensor '{}' has no memory; pass one that has", p.name));
   for (std::size_t d = 0; d < p.axes.size(); ++d) {
     const bool last = d + 1 == p.axes.size();
     const std::int64_t extent = p.axes[d].size.of(sizes);

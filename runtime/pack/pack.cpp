@@ -9,6 +9,7 @@
 #include <set>
 
 #include "runtime/cache/bytes_p.h"
+#include "runtime/cache/own_hash_p.h"
 #include "runtime/pack/manifest_p.h"
 
 namespace barline::runtime {
@@ -19,13 +20,6 @@ constexpr std::string_view trailer = "1PLB";
 constexpr std::size_t header_bytes = 64;
 constexpr std::size_t hash_offset = 16;
 constexpr std::uint32_t reader_version = 1;
-
-Hash256 hash_around(std::span<const std::byte> file) {
-  return Blake3()
-      .update(file.first(hash_offset))
-      .update(file.subspan(hash_offset + sizeof(Hash256)))
-      .finish();
-}
 
 bool same(std::span<const std::byte> bytes, std::string_view text) {
   return std::ranges::equal(bytes, bytes_of(text));
@@ -43,15 +37,13 @@ std::string frame_problem(std::span<const std::byte> file, Header& header) {
   ByteReader reader(file.first(header_bytes).subspan(magic.size()));
   const auto stated_header = reader.take_int<std::uint32_t>();
   const auto total = reader.take_int<std::uint64_t>();
-  const auto stored = reader.take(sizeof(Hash256));
+  reader.take(sizeof(Hash256));
   header.manifest_bytes = reader.take_int<std::uint32_t>();
   header.rows = reader.take_int<std::uint32_t>();
   const auto least_reader = reader.take_int<std::uint32_t>();
   if (total != file.size())
     return fmt::format("it has {} bytes where its header says {}", file.size(), total);
-  const Hash256 hash = hash_around(file);
-  if (!std::ranges::equal(std::as_bytes(std::span(hash.bytes)), stored))
-    return "its content does not match its hash";
+  if (!is_sealed(file, hash_offset)) return "its content does not match its hash";
   if (least_reader > reader_version || stated_header != header_bytes)
     return "it was written for a newer barline";
   if (!same(file.last(trailer.size()), trailer)) return "its end is missing";
@@ -139,8 +131,7 @@ std::vector<std::byte> serialize_pack(std::span<const PackItem> items) {
   put_bytes(out, manifest);
   put_bytes(out, body);
   put_bytes(out, bytes_of(trailer));
-  const Hash256 hash = hash_around(out);
-  std::ranges::copy(std::as_bytes(std::span(hash.bytes)), out.begin() + hash_offset);
+  seal(out, hash_offset);
   return out;
 }
 

@@ -45,6 +45,7 @@ int fake_cuda_calls(const char* name) {
   return static_cast<int>(fake().count(name));
 }
 
+void fake_cuda_quick(int quick) { fake().quick = quick != 0; }
 void fake_cuda_capturing(int capturing) { fake().capturing = capturing != 0; }
 
 /// Remembers the first `count` arguments of later launches, `bytes[i]` bytes of each.

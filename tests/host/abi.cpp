@@ -5,7 +5,10 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -237,6 +240,44 @@ TEST_CASE("names come one by one, statuses have names") {
   CHECK(std::string(barline_status_name(BARLINE_OVER_BUDGET)) == "BARLINE_OVER_BUDGET");
   CHECK(std::string(barline_status_name(static_cast<barline_status>(99))) == "?");
   CHECK(std::string(barline_version()) != "");
+}
+
+TEST_CASE("what the C interface adds to a launch", "[bench]") {
+  Opened o;
+  barline_kernel* kernel = o.kernel();
+  o.fake.function<void(int)>("fake_cuda_quick")(1);
+  constexpr int launches = 1000000;
+  const auto nanoseconds = [&](auto&& launch) {
+    double best = 1e9;
+    for (int round = 0; round < 5; ++round) {
+      const auto start = std::chrono::steady_clock::now();
+      for (int i = 0; i < launches; ++i) launch();
+      const std::chrono::duration<double, std::nano> took =
+          std::chrono::steady_clock::now() - start;
+      best = std::min(best, took.count() / launches);
+    }
+    return best;
+  };
+  std::int64_t matrix[] = {3, 16}, row[] = {16};
+  const barline_device gpu{2, 0};
+  const barline_dtype bf16{4, 16, 1};
+  const barline_tensor x{reinterpret_cast<void*>(0x4000), gpu, 2, bf16, matrix, nullptr, 0};
+  const barline_tensor w{reinterpret_cast<void*>(0x5000), gpu, 1, bf16, row, nullptr, 0};
+  const barline_arg args[] = {barline_arg_tensor(&x), barline_arg_tensor(&w),
+                              barline_arg_tensor(&x), barline_arg_f32(0.5f)};
+  barline_launch_info info{};
+  info.struct_size = sizeof info;
+  info.stream = stream;
+  info.args = args;
+  info.arg_count = 4;
+  const double by_pointer = nanoseconds([&] { launch_pointers(kernel); });
+  const double by_tensor = nanoseconds([&] { barline_launch(kernel, &info); });
+  o.fake.function<void(int)>("fake_cuda_quick")(0);
+  std::printf("host time of a launch without the driver: %.0f ns by pointers, %.0f ns by tensors\n",
+              by_pointer, by_tensor);
+  CHECK(by_pointer < 300);
+  CHECK(by_tensor < 300);
+  barline_kernel_release(kernel);
 }
 
 TEST_CASE("threads prepare and launch at once, each with errors of its own") {

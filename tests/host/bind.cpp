@@ -100,6 +100,9 @@ TEST_CASE("a tensor that is not is refused with name, rule and fix") {
   Tensor wide = bf16({3, 16});
   wide.view.lanes = 2;
   CHECK_THAT(k.refusal(0, wide, sizes), Contains("x 2"));
+  Tensor nowhere = bf16({3, 16});
+  nowhere.view.data = nullptr;
+  CHECK_THAT(k.refusal(0, nowhere, sizes), Contains("tensor 'x' has no memory"));
   CHECK_THAT(k.refusal(3, bf16({1}), sizes), Contains("'eps' is a tensor; pass a scalar of f32"));
 }
 

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <cstring>
 
+#include "runtime/cache/own_hash_p.h"
 #include "tests/runtime/support.h"
 
 using namespace barline::runtime;
@@ -84,6 +86,30 @@ TEST_CASE("any flipped bit of a pack is seen") {
     bytes[bit / 8] ^= mask;
   }
   CHECK(Pack::parse(bytes, "k.blp")->rows().size() == 2);
+}
+
+TEST_CASE("a pack whose hash is right and whose lengths lie is refused all the same") {
+  const std::vector<std::byte> whole = serialize_pack(items());
+  constexpr std::size_t hash_offset = 16, manifest_bytes = 48, manifest = 64;
+  std::uint32_t length = 0;
+  std::memcpy(&length, whole.data() + manifest_bytes, sizeof length);
+  std::size_t refused = 0, taken = 0;
+  for (std::size_t at = 8; at < manifest + length; ++at) {
+    if (at >= hash_offset && at < hash_offset + sizeof(Hash256)) continue;
+    for (const unsigned value : {0x00u, 0x01u, 0x2fu, 0x7fu, 0xffu}) {
+      std::vector<std::byte> bytes = whole;
+      bytes[at] = static_cast<std::byte>(value);
+      seal(bytes, hash_offset);
+      try {
+        const auto pack = Pack::parse(std::move(bytes), "k.blp");
+        for (const PackRow& row : pack->rows()) pack->entry(row);
+        ++taken;  // a letter of a name
+      } catch (const PackError&) {
+        ++refused;
+      }
+    }
+  }
+  CHECK(refused > 3 * taken);
 }
 
 TEST_CASE("a pack is read from a regular file that others may not write") {

@@ -138,6 +138,7 @@ template <Row R, typename... A>
 struct Stub<R, Result (*)(A...)> {
   static const char* name;
   static Result call(A... arguments) {
+    if (current->quick) return Result::Success;
     const std::lock_guard guard(calling);
     current->calls.emplace_back(name);
     answer(At<R>{}, arguments...);

@@ -32,6 +32,7 @@ struct FakeDriver {
   int blocks_per_sm = 2;
   int clusters = 3;  ///< that fit on the device
   bool capturing = false;
+  bool quick = false;  ///< calls do nothing and are not recorded, for timing what is around them
 
   // The last launch, as the driver saw it.
   abi::LaunchConfig launch{};
