@@ -280,6 +280,19 @@ TEST_CASE("what the C interface adds to a launch", "[bench]") {
   barline_kernel_release(kernel);
 }
 
+TEST_CASE("a thread's last error is its own") {
+  Opened o;
+  CHECK(barline_runtime_add_pack(o.runtime, "/nonexistent.blp") == BARLINE_BAD_PACK);
+  std::string first_of_other;
+  std::thread([&] {
+    first_of_other = barline_last_error_json();
+    barline_kernel* kernel = nullptr;
+    CHECK(o.prepare(&kernel, "no_such") == BARLINE_NOT_FOUND);
+  }).join();
+  CHECK(first_of_other == "{}");
+  CHECK(last_error()["status"] == "BARLINE_BAD_PACK");
+}
+
 TEST_CASE("threads prepare and launch at once, each with errors of its own") {
   Opened o;
   std::vector<std::thread> threads;

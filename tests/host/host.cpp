@@ -83,6 +83,7 @@ TEST_CASE("code fits a GPU by generation, PTX by age") {
   CHECK_FALSE(cubin_fit("sm_89", on(8, 6)));
   CHECK_FALSE(cubin_fit("sm_80", on(9, 0)));
   CHECK(cubin_fit("sm_90a", on(9, 0)) == 90);
+  CHECK_FALSE(cubin_fit("sm_90a", on(9, 1)));
   CHECK(cubin_fit("sm_120", on(12, 1)) == 120);
   CHECK_FALSE(cubin_fit("sm_90a", on(10, 0)));
   CHECK_FALSE(cubin_fit("turing", on(9, 0)));
