@@ -50,6 +50,21 @@ TEST_CASE("wo_nvfp4 has the reference's bits at the layer's size on a GPU", "[ke
                            2);
 }
 
+TEST_CASE("wo_nvfp4_chains has the reference's bits on a GPU", "[kernels][wo][gpu]") {
+  auto device = gpu();
+  if (!device) return;
+  jit::Runtime runtime(runtime::options_from_environment());
+  for (float global : {1.0f, 0.0123f})
+    for (auto [batch, n] : {std::pair{1, 5120}, {3, 80}}) {
+      Problem p("wo_nvfp4_chains", ir::Elem::BF16, entry("wo_nvfp4_chains").schedules.front(),
+                {{"B", batch}, {"N", n}, {"K", 6144}});
+      p.scalars["global_scale"] = global;
+      const Tensors got = on_device(p, ir::Elem::BF16, runtime, *device);
+      p.refer();
+      CHECK(first_difference(got, p.tensors) == "");
+    }
+}
+
 TEST_CASE("a grid of wo_nvfp4 that is not resident is refused on a GPU", "[kernels][wo][gpu]") {
   auto device = gpu();
   if (!device) return;

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lane is one chain: the codes and scales of its row and slot come in 16 and 2 bytes a slab, all
+// asked for at once, behind x, which the block keeps as f32. Codes become bf16 of value * 2^-126 in
+// pairs; times scale * 2^119 that is exact, and the 2^7 that is missing goes to the global scale,
+// so every weight has the bits of (code * scale) * global scale. Slots meet in shared memory.
+#include <fmt/format.h>
+
+#include "dsl/dsl.h"
+#include "ir/diagnostic.h"
+#include "kernels/kernels.h"
+#include "kernels/reference/wo.h"
+#include "kernels/wo/chains.h"
+
+namespace barline::kernels {
+namespace {
+
+using namespace dsl;
+
+constexpr int threads = 32 * Chains::warps, slab_k = Chains::slab_k, slots = Chains::slots;
+/// What a warp brings of its slot's x at once; every slot is a multiple of it.
+constexpr int stage_lanes = 4, stage_k = 32 * stage_lanes;
+constexpr int pad = 4;  ///< elements between slots of x: the four of a warp stand in other banks
+constexpr ir::Schedule warps20{
+    .name = "warps20_K6144", .threads = threads, .budget = {.ctas_per_sm = 1}};
+
+struct Parameters {
+  Axis B{"B"}, N{"N"}, K{"K", Chains::k_multiple};
+  In x{"x", bf16, {B, K}};
+  In w{"w_chains", u32, {N.by(Chains::rows), K.by(Chains::k_multiple, Chains::slab_words)}};
+  Arg global_scale{"global_scale"};
+  Out y{"y", f32, {B, N}};
+};
+
+Value rotate_right(const Value& v, int by) { return v >> by | v << (32 - by); }
+
+/// Elements 0 .. 7 of a word, each times 2^-126.
+std::vector<Value> decode(const Value& word) {
+  constexpr std::int64_t mask = 0x81c081c0;
+  const Value pairs[] = {word & mask, rotate_right(word, 3) & mask, rotate_right(word, 6) & mask,
+                         (word & 0x001b001b) * 4228 & mask};
+  std::vector<Value> elements;
+  for (const Value& pair : pairs) {
+    elements.push_back((pair << 16).as(f32));
+    elements.push_back((pair & std::int64_t{0xffff0000}).as(f32));
+  }
+  return elements;
+}
+
+class ChainBlock {
+ public:
+  ChainBlock(Thread& t, const Parameters& p, std::int64_t k)
+      : t_(t),
+        p_(p),
+        slot_k_(static_cast<int>(k / slots)),
+        pitch_(slot_k_ + pad),
+        x_(t.shared("x_wide", f32, slots * pitch_)),
+        parts_(t.shared("parts", f32, slots * Chains::rows)),
+        block_(t.block()),
+        lane_(t.lane()),
+        warp_(t.warp()) {}
+
+  void run() {
+    // x first: behind the weights it would come last.
+    const std::vector<Vec> x = load_x();
+    std::vector<Vec> codes;
+    std::vector<Value> scales;
+    for (int slab = 0; slab < slot_k_ / slab_k; ++slab) {
+      Value first = warp_ * int{Chains::warp_words} + slab * int{Chains::slab_words};
+      codes.push_back(t_.load_vec(p_.w(block_.x, first + lane_ * 4), 4));
+      scales.push_back(t_.load(p_.w(block_.x, first + (lane_ / 2 + 128))));
+    }
+    stage(x);
+    Value slot = warp_ % 4 * 4 + lane_ % 4, row = warp_ / 4 * 8 + lane_ / 4;
+    Value factor = t_.constant(f32, 128) * p_.global_scale;
+    Value acc = t_.constant(f32, 0.0);
+    for (int slab = 0; slab < slot_k_ / slab_k; ++slab)
+      for (int word = 0; word < slab_k / 8; ++word) {
+        Value byte = scales[slab] >> (lane_ % 2 * 16 + word / 2 * 8);
+        Value scale = (byte & 0xff).to(u8).as(e4m3).to(f32) * t_.constant(f32, 0x1p119);
+        std::vector<Value> w = decode(codes[slab][word]);
+        for (int j = 0; j < 8; j += 4) {
+          auto four = four_of_x(slot * pitch_ + (slab * slab_k + word * 8 + j));
+          for (int i = 0; i < 4; ++i) acc = acc + four[i] * (w[j + i] * scale * factor);
+        }
+      }
+    t_.store(parts_, slot * int{Chains::rows} + row, acc);
+    fold();
+  }
+
+ private:
+  /// This warp's share of x: warp i has slot i, the last ones have none of their own.
+  std::vector<Vec> load_x() {
+    std::vector<Vec> x;
+    Value slot = min(warp_, slots - 1);
+    for (int from = 0; from < slot_k_; from += stage_k)
+      x.push_back(
+          t_.load_vec(p_.x(block_.y, slot * slot_k_ + (lane_ * stage_lanes + from)), stage_lanes));
+    return x;
+  }
+
+  void stage(const std::vector<Vec>& x) {
+    t_.when(warp_ < slots, [&] {
+      Value at = warp_ * pitch_ + lane_ * stage_lanes;
+      for (int step = 0; step < slot_k_ / stage_k; ++step)
+        for (int i = 0; i < stage_lanes; ++i)
+          t_.store(x_, at + (step * stage_k + i), x[step][i].to(f32));
+    });
+  }
+
+  std::vector<Value> four_of_x(const Value& at) {
+    const ir::Loc loc = Here::current();
+    Value four = t_.emit(ir::Op::Load, ir::vector(f32, 4), {x_.root, at}, loc);
+    std::vector<Value> x;
+    for (int i = 0; i < 4; ++i)
+      x.push_back(
+          t_.emit(ir::Op::Extract, ir::scalar(f32), {four}, loc, {{ir::Key::Index, i, {}}}));
+    return x;
+  }
+
+  /// The slots of a row in ascending order.
+  void fold() {
+    t_.when(t_.rank() < int{Chains::rows}, [&] {
+      Value sum = t_.load(parts_, t_.rank());
+      for (int slot = 1; slot < slots; ++slot)
+        sum = sum + t_.load(parts_, t_.rank() + slot * int{Chains::rows});
+      t_.store(p_.y(block_.y, block_.x * int{Chains::rows} + t_.rank()), sum);
+    });
+  }
+
+  Thread& t_;
+  const Parameters& p_;
+  int slot_k_, pitch_;
+  Shared x_, parts_;
+  Dim3 block_;
+  Value lane_, warp_;
+};
+
+constexpr reference::WoSplit split4{.kv_heads = 4, .split = 4};
+
+bool chains_input(const InputArgs& a) {
+  if (a.name != "w_chains") return false;
+  const std::int64_t n = a.sizes.at("N"), k = a.sizes.at("K");
+  formats::Nvfp4Matrix<formats::ScaleOrder::Linear> w{
+      a.random(e2m1, {n, k}, "w"), formats::LinearScales(n, k / formats::nvfp4_group)};
+  const ir::Tensor bytes = a.random(u8, {n, k / formats::nvfp4_group}, "w_scale");
+  for (std::int64_t i = 0; i < bytes.count(); ++i)
+    w.scales.set(i / w.scales.groups(), i % w.scales.groups(),
+                 {static_cast<std::uint8_t>(bytes.as<std::uint8_t>()[i] % 0x7f)});
+  a.tensor = pack_chains(w);
+  return true;
+}
+
+void chains_reference(ReferenceArgs a) {
+  auto w = unpack_chains(a.tensors.at("w_chains"), a.sizes.at("N"), a.sizes.at("K"));
+  w.global_scale = static_cast<float>(a.scalars.at("global_scale"));
+  a.tensors.at("y") = reference::wo_split_order(a.tensors.at("x"), w, split4).y;
+}
+
+}  // namespace
+
+KernelSource wo_nvfp4_chains() {
+  Parameters p;
+  LaunchShape launch{.threads = {threads}, .grid = {Blocks(p.N, Chains::rows), Blocks(p.B)}};
+  return kernel("wo_nvfp4_chains", {p.x, p.w, p.global_scale, p.y}, launch, [p](Thread& t) {
+    const auto k = t.bound(p.K);
+    if (!k)
+      ir::fail(ir::Diag::BadDim, p.x.loc, "wo_nvfp4_chains for a K of the launch",
+               "bind K: its slabs are unrolled, and x stands in shared memory");
+    t.promise_multiple(p.N, Chains::rows);
+    t.promise_multiple(p.K, slots * stage_k);
+    ChainBlock(t, p, *k).run();
+  });
+}
+
+void add_wo_nvfp4_chains(Registry& registry) {
+  registry.add(
+      {.name = "wo_nvfp4_chains",
+       .doc = "wo_nvfp4 of split 4 on all SMs: a lane is a chain of packed weights",
+       .types = {bf16},
+       .schedules = {warps20},
+       .make = [](Elem) { return wo_nvfp4_chains(); },
+       .reference = chains_reference,
+       .bytes =
+           [](Elem, const auto& n) {
+             const double weights = n.at("N") * n.at("K") * (0.5 + 1.0 / 16);
+             return weights + n.at("B") * (2.0 * n.at("K") + 4.0 * n.at("N")) + 4;
+           },
+       .flops = [](Elem, const auto& n) { return 2.0 * n.at("B") * n.at("N") * n.at("K"); },
+       .input = chains_input});
+}
+
+}  // namespace barline::kernels
