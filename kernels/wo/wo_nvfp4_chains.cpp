@@ -20,8 +20,14 @@ constexpr int threads = 32 * Chains::warps, slab_k = Chains::slab_k, slots = Cha
 /// What a warp brings of its slot's x at once; every slot is a multiple of it.
 constexpr int stage_lanes = 4, stage_k = 32 * stage_lanes;
 constexpr int pad = 4;  ///< elements between slots of x: the four of a warp stand in other banks
+/// Slabs asked for before the wait for the grid before, and then kept on their way.
+constexpr int ahead = 4;
+
 constexpr ir::Schedule warps20{
     .name = "warps20_K6144", .threads = threads, .budget = {.ctas_per_sm = 1}};
+/// Beside the next grid, whose blocks fit on the SMs with these.
+constexpr ir::Schedule next20{
+    .name = "next20_K6144", .threads = threads, .budget = {.ctas_per_sm = 2, .beside_next = true}};
 
 struct Parameters {
   Axis B{"B"}, N{"N"}, K{"K", Chains::k_multiple};
@@ -60,34 +66,64 @@ class ChainBlock {
         warp_(t.warp()) {}
 
   void run() {
-    // x first: behind the weights it would come last.
-    const std::vector<Vec> x = load_x();
-    std::vector<Vec> codes;
-    std::vector<Value> scales;
-    for (int slab = 0; slab < slot_k_ / slab_k; ++slab) {
-      Value first = warp_ * int{Chains::warp_words} + slab * int{Chains::slab_words};
-      codes.push_back(t_.load_vec(p_.w(block_.x, first + lane_ * 4), 4));
-      scales.push_back(t_.load(p_.w(block_.x, first + (lane_ / 2 + 128))));
+    const int slabs = slot_k_ / slab_k;
+    std::vector<Vec> x;
+    if (t_.schedule().budget.beside_next) {
+      for (int slab = 0; slab < ahead; ++slab) load_slab(slab);
+      await_grid();
+      x = load_x();
+    } else {
+      x = load_x();  // first: behind the weights it would come last
+      for (int slab = 0; slab < slabs; ++slab) load_slab(slab);
     }
     stage(x);
     Value slot = warp_ % 4 * 4 + lane_ % 4, row = warp_ / 4 * 8 + lane_ / 4;
     Value factor = t_.constant(f32, 128) * p_.global_scale;
     Value acc = t_.constant(f32, 0.0);
-    for (int slab = 0; slab < slot_k_ / slab_k; ++slab)
-      for (int word = 0; word < slab_k / 8; ++word) {
-        Value byte = scales[slab] >> (lane_ % 2 * 16 + word / 2 * 8);
-        Value scale = (byte & 0xff).to(u8).as(e4m3).to(f32) * t_.constant(f32, 0x1p119);
-        std::vector<Value> w = decode(codes[slab][word]);
-        for (int j = 0; j < 8; j += 4) {
-          auto four = four_of_x(slot * pitch_ + (slab * slab_k + word * 8 + j));
-          for (int i = 0; i < 4; ++i) acc = acc + four[i] * (w[j + i] * scale * factor);
-        }
+    for (int slab = 0; slab < slabs; ++slab) {
+      const int next = static_cast<int>(codes_.size());
+      if (next < slabs) {
+        load_slab(next);
+        t_.warp_sync();  // ptxas keeps the loads ahead of the slab
       }
+      acc = add_slab(slab, slot, factor, acc);
+    }
     t_.store(parts_, slot * int{Chains::rows} + row, acc);
     fold();
   }
 
  private:
+  /// This lane's codes and scales of the next slab; no grid writes weights. Const loads that no
+  /// wait holds back would be sunk to their use.
+  void load_slab(int slab) {
+    const bool waits = t_.schedule().budget.beside_next;
+    const AccessOptions weights{.order = waits ? MemOrder::Const : MemOrder::Weak};
+    Value first = warp_ * int{Chains::warp_words} + slab * int{Chains::slab_words};
+    codes_.push_back(t_.load_vec(p_.w(block_.x, first + lane_ * 4), 4, weights));
+    scales_.push_back(t_.load(p_.w(block_.x, first + (lane_ / 2 + 128)), weights));
+  }
+
+  /// The weights asked for so far come while the grid before ends; x may be what it writes.
+  void await_grid(ir::Loc loc = Here::current()) {
+    t_.warp_sync();  // ptxas keeps the loads above the wait
+    t_.act(ir::Op::ReleaseNext, {}, loc);
+    t_.act(ir::Op::AwaitPrevious, {}, loc);
+  }
+
+  /// The chain's next 32 k.
+  Value add_slab(int slab, const Value& slot, const Value& factor, Value acc) {
+    for (int word = 0; word < slab_k / 8; ++word) {
+      Value byte = scales_[slab] >> (lane_ % 2 * 16 + word / 2 * 8);
+      Value scale = (byte & 0xff).to(u8).as(e4m3).to(f32) * t_.constant(f32, 0x1p119);
+      std::vector<Value> w = decode(codes_[slab][word]);
+      for (int j = 0; j < 8; j += 4) {
+        auto four = four_of_x(slot * pitch_ + (slab * slab_k + word * 8 + j));
+        for (int i = 0; i < 4; ++i) acc = acc + four[i] * (w[j + i] * scale * factor);
+      }
+    }
+    return acc;
+  }
+
   /// This warp's share of x: warp i has slot i, the last ones have none of their own.
   std::vector<Vec> load_x() {
     std::vector<Vec> x;
@@ -133,6 +169,8 @@ class ChainBlock {
   Shared x_, parts_;
   Dim3 block_;
   Value lane_, warp_;
+  std::vector<Vec> codes_;     ///< by slab
+  std::vector<Value> scales_;  ///< two bytes of this lane, two of its neighbour
 };
 
 constexpr reference::WoSplit split4{.kv_heads = 4, .split = 4};
@@ -177,7 +215,7 @@ void add_wo_nvfp4_chains(Registry& registry) {
       {.name = "wo_nvfp4_chains",
        .doc = "wo_nvfp4 of split 4 on all SMs: a lane is a chain of packed weights",
        .types = {bf16},
-       .schedules = {warps20},
+       .schedules = {warps20, next20},
        .make = [](Elem) { return wo_nvfp4_chains(); },
        .reference = chains_reference,
        .bytes =

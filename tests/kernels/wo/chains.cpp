@@ -5,9 +5,13 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "codegen/compile.h"
+#include "codegen/sass/calibration.h"
 #include "ir/diagnostic.h"
+#include "ir/pipeline.h"
 #include "tests/kernels/problem.h"
 #include "tests/kernels/reference/wo_operands.h"
+#include "tests/support/ptxas.h"
 
 using namespace barline;
 using namespace barline::kernels;
@@ -16,8 +20,10 @@ using Catch::Matchers::Contains;
 namespace {
 
 /// K of 2048: four slabs.
-test::Problem problem(std::int64_t batch, std::int64_t n, const test::Matrix& w) {
-  static constexpr ir::Schedule bound{.name = "warps20_K2048", .threads = 640};
+test::Problem problem(std::int64_t batch, std::int64_t n, const test::Matrix& w,
+                      bool beside_next = false) {
+  ir::Schedule bound{.name = "warps20_K2048", .threads = 640};
+  bound.budget.beside_next = beside_next;
   test::Problem p("wo_nvfp4_chains", ir::Elem::BF16, bound, {{"B", batch}, {"N", n}, {"K", 2048}});
   p.scalars["global_scale"] = w.global_scale;
   p.tensors["w_chains"] = pack_chains(w);
@@ -63,6 +69,7 @@ TEST_CASE("wo_nvfp4_chains has the bits of the reference of split 4", "[kernels]
   for (float global : {1.0f, 0.0123f, 1 / 3.0f})
     agree(problem(2, 40, test::random_matrix(40, 2048, global)));
   agree(problem(1, 80, test::random_matrix(80, 2048, 0.0123f, 9)));
+  agree(problem(1, 80, test::random_matrix(80, 2048, 0.0123f, 9), true));
 }
 
 TEST_CASE("wo_nvfp4_chains takes denormal, negative and NaN scales and any global scale",
@@ -80,6 +87,21 @@ TEST_CASE("wo_nvfp4_chains takes denormal, negative and NaN scales and any globa
   agree(problem(1, 40, w));
   for (float global : {0x1p-140f, 0x1p-126f, -2.5f, 0x1p100f, 0.0f})
     agree(problem(1, 40, test::random_matrix(40, 2048, global)));
+}
+
+TEST_CASE("wo_nvfp4_chains asks for four slabs of weights before it waits for the grid before",
+          "[kernels][wo][ptxas]") {
+  const codegen::Ptxas ptxas = test::find_ptxas();
+  codegen::CalibrationCache cache(ptxas);
+  for (const ir::Schedule& s : test::entry("wo_nvfp4_chains").schedules) {
+    ir::Kernel k = dsl::instantiate(wo_nvfp4_chains(), {.schedule = s, .dims = {{"K", 6144}}});
+    ir::run_pipeline(k);
+    const codegen::Compiled c = codegen::compile(k, *ir::find_target("sm_90a"), ptxas,
+                                                 {.calibration = &cache.get("sm_90a")});
+    INFO(s.name);
+    CHECK(c.report.spill_stores == 0);
+    if (s.budget.beside_next) CHECK(c.skeleton->loads_before_wait == 4 * 2);
+  }
 }
 
 TEST_CASE("wo_nvfp4_chains is refused for weights, and a K, that its lanes do not share",
