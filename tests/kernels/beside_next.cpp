@@ -232,7 +232,8 @@ TEST_CASE("kernels beside the next grid read what the grid before wrote", "[kern
   if (!device) return;
   jit::Runtime runtime(runtime::options_from_environment());
   for (const char* kernel : {"qkv_w4a16", "qkv_w8a16"})
-    for (const char* schedule : {"next8x48", "next16x48", "next192x64"}) {
+    for (const char* schedule :
+         {"next8x48", "next16x48", "next8x48_K4096", "next16x48_K4096", "next192x64"}) {
       const Pair pair(kernel, schedule_of(kernel, schedule));
       INFO(pair.even.config.label);
       REQUIRE(test::first_difference(outputs_of(pair.even), outputs_of(pair.odd)) != "");

@@ -22,6 +22,7 @@ codegen::Compiled compiled(const char* kernel, const ir::Schedule& schedule,
                            const codegen::Ptxas& ptxas, codegen::CalibrationCache& cache) {
   dsl::Config config;
   config.schedule = schedule;
+  if (schedule.name.ends_with("_K4096")) config.dims["K"] = 4096;
   ir::Kernel k = dsl::instantiate(test::entry(kernel).make(ir::Elem::F16), config);
   ir::run_pipeline(k);
   return codegen::compile(k, *ir::find_target("sm_90a"), ptxas,
@@ -38,8 +39,11 @@ TEST_CASE("streams ask for weights before the wait, for the rest after it", "[ke
     int weights;
   };
   // Steps ahead times a thread's loads a step: 48 rows of 16 or 8 a unit, one or two units.
-  for (const Row& r : {Row{"qkv_w4a16", "next8x48", 1 * 6}, Row{"qkv_w4a16", "next16x48", 2 * 3},
-                       Row{"qkv_w8a16", "next8x48", 1 * 6}, Row{"qkv_w8a16", "next16x48", 1 * 6}})
+  for (const Row& r :
+       {Row{"qkv_w4a16", "next8x48", 1 * 6}, Row{"qkv_w4a16", "next16x48", 2 * 3},
+        Row{"qkv_w4a16", "next8x48_K4096", 1 * 6}, Row{"qkv_w4a16", "next16x48_K4096", 1 * 3},
+        Row{"qkv_w8a16", "next8x48", 1 * 6}, Row{"qkv_w8a16", "next16x48", 1 * 6},
+        Row{"qkv_w8a16", "next8x48_K4096", 1 * 12}, Row{"qkv_w8a16", "next16x48_K4096", 1 * 6}})
     for (const ir::Schedule& s : test::entry(r.kernel).schedules) {
       if (s.name != r.schedule) continue;
       const codegen::Compiled c = compiled(r.kernel, s, ptxas, cache);
