@@ -37,7 +37,7 @@ Prepared::Prepared(const driver::Device& device, Found found, Code code)
   constexpr std::uint32_t without_opting_in = 48 << 10;
   if (m.dynamic_smem > without_opting_in) kernel_.set_max_dynamic_shared(m.dynamic_smem);
   kernel_.make_resident();
-  if (m.persistent || shape_.cluster != driver::Dim3{}) find_residency();
+  if (m.persistent || m.cooperative || shape_.cluster != driver::Dim3{}) find_residency();
 }
 
 void Prepared::find_residency() {
@@ -69,6 +69,12 @@ driver::LaunchShape Prepared::shape(std::span<const std::int64_t> sizes,
   shape.grid = {static_cast<unsigned>(grid[0]), static_cast<unsigned>(grid[1]),
                 static_cast<unsigned>(grid[2])};
   shape.programmatic = options.programmatic && entry_->metadata.awaits_previous;
+  if (const std::int64_t blocks = grid[0] * grid[1] * grid[2];
+      shape.cooperative && blocks > resident_) [[unlikely]]
+    refuse(
+        fmt::format("its {} blocks wait for each other and must be resident at once, and {} fit "
+                    "on this GPU; launch fewer, or take a schedule with fewer registers",
+                    blocks, resident_));
   return shape;
 }
 

@@ -219,6 +219,21 @@ TEST_CASE("a kernel whose cluster does not fit is refused with place, rule and f
   }
 }
 
+TEST_CASE("blocks that wait for each other are launched only where all are resident") {
+  runtime::Metadata m = metadata("x:in:f16[m,K]|m:1,K:1|m/64,2,1");
+  m.cooperative = true;
+  Launched l(m);  // 4 SMs of 2 blocks
+  l.launch(std::vector<std::int64_t>{256, 64});
+  CHECK((l.fake.launch.grid_x == 4 && l.fake.launch.grid_y == 2));
+  l.fake.calls.clear();
+  CHECK_THROWS_WITH(l.launch(std::vector<std::int64_t>{257, 64}),
+                    Catch::Contains("launch of 'k'") &&
+                        Catch::Contains("its 10 blocks wait for each other") &&
+                        Catch::Contains("must be resident at once, and 8 fit") &&
+                        Catch::Contains("launch fewer"));
+  CHECK(l.fake.calls.empty());
+}
+
 TEST_CASE("a launch is programmatic where the caller asks and the kernel waits") {
   const std::vector<std::int64_t> sizes{64, 64};
   const auto id = driver::abi::LaunchAttributeId::ProgrammaticStreamSerialization;
