@@ -19,6 +19,7 @@ void register_all(dsl::Registry& registry) {
   add_repack(registry);
   add_wo_nvfp4(registry);
   add_wo_nvfp4_chains(registry);
+  add_wo_nvfp4_fast(registry);
   add_attention_prefill(registry);
   add_row_argmax(registry);
   add_transpose(registry);

@@ -27,13 +27,7 @@ constexpr std::array<std::array<int, 4>, 2> elements_of{{{0, 1, 4, 5}, {2, 3, 6,
 template <ScaleOrder Order>
 void decode_row(const Nvfp4Matrix<Order>& w, std::int64_t n, std::vector<std::uint16_t>& row) {
   for (std::int64_t k = 0; k < w.k(); ++k) {
-    const ir::e4m3_t scale = w.scales.at(n, k / formats::nvfp4_group);
-    if (scale.bits > ir::Format<ir::e4m3_t>::max_finite)
-      throw std::invalid_argument(
-          fmt::format("block scale {:#x} of row {}, group {}; the fast order takes 0 .. 448 alone: "
-                      "give weights "
-                      "with others to the reference order",
-                      scale.bits, n, k / formats::nvfp4_group));
+    const ir::e4m3_t scale = wo_fast_scale(w, n, k / formats::nvfp4_group);
     row[k] = num::to_bf16(num::to_f32(w.code(n, k)) * num::to_f32(scale) * 0x1p-7f).bits;
   }
 }
@@ -71,6 +65,20 @@ float add_parts(const std::vector<float>& parts) {
 }
 
 }  // namespace
+
+template <ScaleOrder Order>
+ir::e4m3_t wo_fast_scale(const Nvfp4Matrix<Order>& w, std::int64_t row, std::int64_t group) {
+  const ir::e4m3_t scale = w.scales.at(row, group);
+  if (scale.bits <= ir::Format<ir::e4m3_t>::max_finite) return scale;
+  throw std::invalid_argument(
+      fmt::format("block scale {:#x} of row {}, group {}; the fast order takes 0 .. 448 alone: "
+                  "give weights with others to the reference order",
+                  scale.bits, row, group));
+}
+template ir::e4m3_t wo_fast_scale(const Nvfp4Matrix<ScaleOrder::Linear>&, std::int64_t,
+                                  std::int64_t);
+template ir::e4m3_t wo_fast_scale(const Nvfp4Matrix<ScaleOrder::Swizzled>&, std::int64_t,
+                                  std::int64_t);
 
 template <ScaleOrder Order>
 ir::Tensor wo_fast(const ir::Tensor& x, const Nvfp4Matrix<Order>& w) {

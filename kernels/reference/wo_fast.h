@@ -19,6 +19,11 @@ namespace barline::kernels::reference {
 /// K falls to 16 warps in whole chunks of 128.
 inline constexpr std::int64_t wo_fast_multiple = 16 * 128;
 
+/// The scale of a row's group. Throws std::invalid_argument unless it is UE4M3: 0 .. 448.
+template <formats::ScaleOrder Order>
+ir::e4m3_t wo_fast_scale(const formats::Nvfp4Matrix<Order>& w, std::int64_t row,
+                         std::int64_t group);
+
 /// y, f32 [B, N]. x: bf16 [B, K]. Throws std::invalid_argument unless x fits w, K is a multiple of
 /// wo_fast_multiple and every scale is UE4M3.
 template <formats::ScaleOrder Order>

@@ -6,12 +6,7 @@
 //
 //   u32 [N / 40, K / 512 * 2880]   column: slab * 2880 + warp * 144 + lane * 4 + word,
 //                                  scales from slab * 2880 + warp * 144 + 128 on
-//
-// A word has 8 codes of neighbouring k. Element e stands in half e % 2 of the word, at h = 16 (e %
-// 2), so that a rotation and a mask give two codes as bf16 of value * 2^-126:
-//   e / 2   0: magnitude at 6..8 + h, sign at 15 + h      1: 9..11 + h, 18 + h     2: 12..14 + h,
-//   21 + h
-//           3: its bits e1 e0 m at 1, 0, 4 + h, sign at 3 + h                   (bits modulo 32)
+// A word has 8 codes of neighbouring k (kernels/wo/words.h).
 #pragma once
 
 #include "dsl/kernel.h"

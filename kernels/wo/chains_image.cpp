@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <array>
 #include <stdexcept>
 
 #include "kernels/wo/chains.h"
+#include "kernels/wo/words.h"
 
 namespace barline::kernels {
 namespace {
@@ -11,14 +11,6 @@ namespace {
 using formats::nvfp4_group;
 using formats::Nvfp4Matrix;
 using formats::ScaleOrder;
-
-/// Where an element's bits m, e0, e1 and its sign stand in a word.
-std::array<int, 4> bits_of(int element) {
-  const int h = element % 2 * 16, pair = element / 2;
-  if (pair == 3) return {4 + h, 0 + h, 1 + h, 3 + h};
-  const int m = 6 + 3 * pair + h;
-  return {m, m + 1, m + 2, (15 + 3 * pair + h) % 32};
-}
 
 /// Word of a row that holds k's code, and the byte of its scale.
 struct ChainPlace {
@@ -54,9 +46,7 @@ ir::Tensor pack_chains(const Nvfp4Matrix<Order>& w) {
     for (std::int64_t k = 0; k < w.k(); ++k) {
       const ChainPlace at = place_of(n, k, w.k());
       auto* row = image.as<std::uint32_t>() + n / Chains::rows * image.shape[1];
-      const auto bits = bits_of(at.element);
-      for (int i = 0; i < 4; ++i)
-        row[at.word] |= static_cast<std::uint32_t>(w.code(n, k).bits >> i & 1) << bits[i];
+      set_code(row[at.word], at.element, w.code(n, k));
       reinterpret_cast<std::uint8_t*>(row)[at.scale_byte] = w.scales.at(n, k / nvfp4_group).bits;
     }
   return image;
@@ -73,10 +63,7 @@ Nvfp4Matrix<ScaleOrder::Linear> unpack_chains(const ir::Tensor& image, std::int6
     for (std::int64_t j = 0; j < k; ++j) {
       const ChainPlace at = place_of(row, j, k);
       const auto* words = image.as<std::uint32_t>() + row / Chains::rows * image.shape[1];
-      const auto bits = bits_of(at.element);
-      std::uint8_t code = 0;
-      for (int i = 0; i < 4; ++i) code |= (words[at.word] >> bits[i] & 1) << i;
-      formats::set_e2m1(w.codes.data.data(), row * k + j, {code});
+      formats::set_e2m1(w.codes.data.data(), row * k + j, code_at(words[at.word], at.element));
       w.scales.set(row, j / nvfp4_group,
                    {reinterpret_cast<const std::uint8_t*>(words)[at.scale_byte]});
     }

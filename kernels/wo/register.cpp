@@ -4,13 +4,13 @@
 
 #include "kernels/kernels.h"
 #include "kernels/reference/wo.h"
+#include "kernels/wo/inputs_p.h"
 #include "kernels/wo/wo.h"
 
 namespace barline::kernels {
 namespace {
 
 using namespace dsl;
-using formats::LinearScales;
 using formats::nvfp4_group;
 using formats::Nvfp4Matrix;
 using formats::ScaleOrder;
@@ -22,20 +22,6 @@ constexpr ir::Schedule cta128(std::string_view name) {
 }
 const std::vector<ir::Schedule> schedules{cta128("cta128_wo_split1"), cta128("cta128_wo_split2"),
                                           cta128("cta128_wo_split4"), cta128("cta128_wo_split8")};
-
-constexpr ir::e4m3_t instead_of_nan{0x40};
-
-/// Random bytes without a sign, NaN replaced: every UE4M3 scale, denormals among them.
-LinearScales random_scales(const InputArgs& a) {
-  const std::int64_t rows = a.sizes.at("N"), groups = a.sizes.at("K") / nvfp4_group;
-  const ir::Tensor bytes = a.random(u8, {rows, groups}, "w_scale");
-  LinearScales scales(rows, groups);
-  for (std::int64_t i = 0; i < rows * groups; ++i) {
-    const ir::e4m3_t s{static_cast<std::uint8_t>(bytes.as<std::uint8_t>()[i] & 0x7f)};
-    scales.set(i / groups, i % groups, s.bits == ir::Format<ir::e4m3_t>::nan ? instead_of_nan : s);
-  }
-  return scales;
-}
 
 /// True for what random elements would not do for: scales, and workspace, which starts as zeros.
 bool wo_input(const InputArgs& a) {

@@ -10,6 +10,8 @@
 #include "kernels/kernels.h"
 #include "kernels/reference/wo.h"
 #include "kernels/wo/chains.h"
+#include "kernels/wo/inputs_p.h"
+#include "kernels/wo/words.h"
 
 namespace barline::kernels {
 namespace {
@@ -37,15 +39,10 @@ struct Parameters {
   Out y{"y", f32, {B, N}};
 };
 
-Value rotate_right(const Value& v, int by) { return v >> by | v << (32 - by); }
-
 /// Elements 0 .. 7 of a word, each times 2^-126.
 std::vector<Value> decode(const Value& word) {
-  constexpr std::int64_t mask = 0x81c081c0;
-  const Value pairs[] = {word & mask, rotate_right(word, 3) & mask, rotate_right(word, 6) & mask,
-                         (word & 0x001b001b) * 4228 & mask};
   std::vector<Value> elements;
-  for (const Value& pair : pairs) {
+  for (const Value& pair : decode_pairs(word)) {
     elements.push_back((pair << 16).as(f32));
     elements.push_back((pair & std::int64_t{0xffff0000}).as(f32));
   }
@@ -177,14 +174,7 @@ constexpr reference::WoSplit split4{.kv_heads = 4, .split = 4};
 
 bool chains_input(const InputArgs& a) {
   if (a.name != "w_chains") return false;
-  const std::int64_t n = a.sizes.at("N"), k = a.sizes.at("K");
-  formats::Nvfp4Matrix<formats::ScaleOrder::Linear> w{
-      a.random(e2m1, {n, k}, "w"), formats::LinearScales(n, k / formats::nvfp4_group)};
-  const ir::Tensor bytes = a.random(u8, {n, k / formats::nvfp4_group}, "w_scale");
-  for (std::int64_t i = 0; i < bytes.count(); ++i)
-    w.scales.set(i / w.scales.groups(), i % w.scales.groups(),
-                 {static_cast<std::uint8_t>(bytes.as<std::uint8_t>()[i] % 0x7f)});
-  a.tensor = pack_chains(w);
+  a.tensor = pack_chains(random_weights(a));
   return true;
 }
 

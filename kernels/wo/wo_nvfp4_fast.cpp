@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// A warp has a sixteenth of K and all 40 rows of its block, as B of m16n8k16; up to 8 rows of x are
+// A. A lane's 8 elements of x are A's four registers (p0, p1, p2, p3) as they are loaded: A's upper
+// rows get p0 and p2, its lower ones p1 and p3. So words 0 and 2 of a decoded word go with the
+// upper half of one accumulator, 1 and 3 with the lower half of another, the other halves are
+// without meaning, and no register is moved.
+//
+// Codes become bf16 of value * 2^-126 in pairs; times scale * 2^119 that is exact, and the 2^7 that
+// is missing goes to the global scale. The warps' parts meet in shared memory.
+#include "dsl/dsl.h"
+#include "ir/diagnostic.h"
+#include "kernels/kernels.h"
+#include "kernels/reference/wo_fast.h"
+#include "kernels/wo/fast.h"
+#include "kernels/wo/inputs_p.h"
+#include "kernels/wo/words.h"
+
+namespace barline::kernels {
+namespace {
+
+using namespace dsl;
+
+constexpr int threads = 32 * Fast::warps, warps = Fast::warps, tiles = Fast::tiles;
+constexpr int batch = 8;                      ///< rows of x of a block
+constexpr int row_units = Fast::chunk_k / 8;  ///< 16 bytes of x each, a chunk
+constexpr int pad = 16;  ///< elements between rows of x: the two that a quarter warp reads stand
+                         ///< in other banks
+constexpr int words = 4, groups = 2;  ///< of codes and of scales: a lane's of a slab
+/// Slabs on their way before the first is used, and from then on; beside the grid before they are
+/// asked for ahead of the wait, so that x does not come behind a flood.
+constexpr int ahead = 6, ahead_of_wait = 4;
+
+constexpr ir::Schedule warps16{
+    .name = "warps16_K6144", .threads = threads, .budget = {.ctas_per_sm = 1}};
+constexpr ir::Schedule next16{
+    .name = "next16_K6144", .threads = threads, .budget = {.ctas_per_sm = 1, .beside_next = true}};
+
+struct Parameters {
+  Axis B{"B"}, N{"N"}, K{"K", Fast::k_multiple};
+  In x{"x", bf16, {B, K}};
+  In w{"w_fast", u32, {N.by(Fast::rows), K.by(Fast::k_multiple, Fast::tiles* Fast::slab_words)}};
+  Arg global_scale{"global_scale"};
+  Out y{"y", f32, {B, N}};
+};
+
+class FastBlock {
+ public:
+  FastBlock(Thread& t, const Parameters& p, std::int64_t k)
+      : t_(t),
+        p_(p),
+        chunks_(static_cast<int>(k / Fast::k_multiple)),
+        warp_k_(chunks_ * static_cast<int>(Fast::chunk_k)),
+        pitch_(warp_k_ + pad),
+        x_(t.shared("x_rows", bf16, warps * batch * pitch_)),
+        parts_(t.shared("parts", f32, warps * batch * Fast::rows)),
+        block_(t.block()),
+        lane_(t.lane()),
+        warp_(t.warp()),
+        first_(block_.y * batch),
+        rows_(min(t.size(p.B) - first_, batch)) {}
+
+  void run() {
+    if (t_.schedule().budget.beside_next) {
+      for (int slab = 0; slab < ahead_of_wait; ++slab) load_slab();
+      await_grid();
+      load_x();
+    } else {
+      load_x();  // first: behind the weights it would come last
+      for (int slab = 0; slab < ahead && slab < slabs(); ++slab) load_slab();
+    }
+    stage();
+    multiply();
+    store_parts();
+    fold();
+  }
+
+ private:
+  int slabs() const { return chunks_ * tiles; }
+
+  /// This lane's codes and scales of the next slab; no grid writes weights. Const loads that no
+  /// wait holds back would be sunk to their use.
+  void load_slab() {
+    const bool waits = t_.schedule().budget.beside_next;
+    const AccessOptions weights{.order = waits ? MemOrder::Const : MemOrder::Weak};
+    const int slab = static_cast<int>(codes_.size());
+    Value first = warp_ * int{Fast::warp_words} + slab * int{Fast::slab_words};
+    codes_.push_back(t_.load_vec(p_.w(block_.x, first + lane_ * words), words, weights));
+    scales_.push_back(t_.load(p_.w(block_.x, first + (lane_ / 2 + 32 * words)), weights));
+  }
+
+  /// The weights asked for so far come while the grid before ends; x may be what it writes.
+  void await_grid(ir::Loc loc = Here::current()) {
+    t_.warp_sync();  // ptxas keeps the loads above the wait
+    t_.act(ir::Op::ReleaseNext, {}, loc);
+    t_.act(ir::Op::AwaitPrevious, {}, loc);
+  }
+
+  /// This warp's k of the block's rows of x, four elements a lane; no access to rows past the last.
+  void load_x(ir::Loc loc = Here::current()) {
+    for (int row = 0; row < batch; ++row)
+      for (int chunk = 0; chunk < chunks_; ++chunk) {
+        Place at = p_.x(first_ + row, warp_ * warp_k_ + (lane_ * 4 + chunk * int{Fast::chunk_k}));
+        staged_.push_back(t_.emit(ir::Op::Load, ir::vector(bf16, 4),
+                                  {t_.root(p_.x, loc), t_.offset(at), rows_ > row}, loc));
+      }
+  }
+
+  /// Units of 16 bytes change places so that the four lanes of a row read from different banks.
+  void stage(ir::Loc loc = Here::current()) {
+    Value unit = lane_ / 2;
+    Value in_chunk = (unit ^ (unit >> 3)) * 8 + lane_ % 2 * 4;
+    for (int row = 0; row < batch; ++row)
+      for (int chunk = 0; chunk < chunks_; ++chunk) {
+        Value at = row_of_x(t_.constant(s32, row)) + in_chunk + chunk * int{Fast::chunk_k};
+        t_.act(ir::Op::Store, {x_.root, at, staged_[row * chunks_ + chunk], rows_ > row}, loc);
+      }
+  }
+
+  Value row_of_x(const Value& row) { return (warp_ * batch + row) * pitch_; }
+
+  /// Lanes of rows of x past the last multiply the last one; nobody reads their sums.
+  void multiply(ir::Loc loc = Here::current()) {
+    Value zero = t_.constant(f32, 0.0);
+    Value none = t_.emit(ir::Op::Pack, ir::vector(f32, 4), {zero, zero, zero, zero}, loc);
+    sums_.assign(tiles, {none, none});
+    Value row = row_of_x(min(lane_ / 4, rows_ - 1)), group = lane_ % 4;
+    for (int chunk = 0; chunk < chunks_; ++chunk) {
+      std::vector<Value> x;
+      for (int word = 0; word < words; ++word) {
+        Value unit = group * words + (t_.constant(s32, word) ^ (group >> 1));
+        x.push_back(t_.emit(ir::Op::Load, ir::vector(bf16, 8),
+                            {x_.root, row + unit * 8 + chunk * int{Fast::chunk_k}}, loc));
+      }
+      for (int tile = 0; tile < tiles; ++tile) {
+        if (static_cast<int>(codes_.size()) < slabs()) {
+          load_slab();
+          t_.warp_sync();  // ptxas keeps the loads ahead of the slab
+        }
+        multiply_slab(chunk * tiles + tile, x, sums_[tile], loc);
+      }
+    }
+  }
+
+  void multiply_slab(int slab, const std::vector<Value>& x, std::array<Value, 2>& sums,
+                     const ir::Loc& loc) {
+    for (int word = 0; word < words; ++word) {
+      if (word % (words / groups) == 0) scale_ = scale_of(slab, word / (words / groups), loc);
+      std::array<Value, 4> pairs = decode_pairs(codes_[slab][word]);
+      for (int i = 0; i < 2; ++i) {
+        Value b = t_.emit(ir::Op::Pack, ir::vector(bf16, 4),
+                          {weigh(pairs[i], loc), weigh(pairs[i + 2], loc)}, loc);
+        sums[i] = t_.emit(ir::Op::MmaSync, {x[word], b, sums[i]}, loc);
+      }
+    }
+  }
+
+  Value weigh(const Value& pair, const ir::Loc& loc) {
+    Value codes = t_.emit(ir::Op::Bitcast, ir::vector(bf16, 2), {pair}, loc);
+    return t_.emit(ir::Op::Mul, {codes, scale_}, loc);
+  }
+
+  /// A group's scale * 2^119, twice: UE5M3's fields begin at bit 4 of bf16's.
+  Value scale_of(int slab, int group, const ir::Loc& loc) {
+    constexpr std::int64_t zero = 4;  // a byte of prmt's second operand
+    Value byte = (lane_ % 2 * groups + group).to(u32);
+    Value selector = byte | byte << 8 | (zero << 4 | zero << 12);
+    Value twice = byte_permute(scales_[slab], t_.constant(u32, 0), selector);
+    return t_.emit(ir::Op::Bitcast, ir::vector(bf16, 2), {twice * 16 + 0x76007600}, loc);
+  }
+
+  /// A + B of each sum: a lane has row lane / 4 of x and two neighbouring rows of each tile.
+  void store_parts(ir::Loc loc = Here::current()) {
+    auto element = [&](const Value& v, int i) {
+      return t_.emit(ir::Op::Extract, ir::scalar(f32), {v}, loc, {{ir::Key::Index, i, {}}});
+    };
+    Value first = (warp_ * batch + lane_ / 4) * int{Fast::rows} + lane_ % 4 * 2;
+    for (int tile = 0; tile < tiles; ++tile) {
+      const auto& [a, b] = sums_[tile];
+      Value two = t_.emit(ir::Op::Pack, ir::vector(f32, 2),
+                          {element(a, 0) + element(b, 2), element(a, 1) + element(b, 3)}, loc);
+      t_.act(ir::Op::Store, {parts_.root, first + tile * int{Fast::tile_rows}, two}, loc);
+    }
+  }
+
+  /// Parts in fours, upwards, the fours in pairs. The sum from +0 on needs no +0: no part is -0.
+  void fold() {
+    t_.when(t_.rank() < rows_ * int{Fast::rows}, [&] {
+      Value four[4];
+      for (int i = 0; i < warps; ++i) {
+        Value part = t_.load(parts_, t_.rank() + i * batch * int{Fast::rows});
+        four[i / 4] = i % 4 == 0 ? part : four[i / 4] + part;
+      }
+      Value sum = (four[0] + four[1]) + (four[2] + four[3]);
+      Value factor = t_.constant(f32, 128) * p_.global_scale;
+      Value row = t_.rank() / int{Fast::rows}, column = t_.rank() % int{Fast::rows};
+      t_.store(p_.y(first_ + row, block_.x * int{Fast::rows} + column), sum * factor);
+    });
+  }
+
+  Thread& t_;
+  const Parameters& p_;
+  int chunks_, warp_k_, pitch_;
+  Shared x_, parts_;
+  Dim3 block_;
+  Value lane_, warp_;
+  Value first_, rows_;  ///< of x: this block's
+  Value scale_;         ///< of the group that is multiplied
+  std::vector<Value> staged_;
+  std::vector<Vec> codes_;                  ///< by slab
+  std::vector<Value> scales_;               ///< two bytes of this lane, two of its neighbour
+  std::vector<std::array<Value, 2>> sums_;  ///< by tile: accumulators A and B
+};
+
+void fast_reference(ReferenceArgs a) {
+  auto w = unpack_fast(a.tensors.at("w_fast"), a.sizes.at("N"), a.sizes.at("K"));
+  w.global_scale = static_cast<float>(a.scalars.at("global_scale"));
+  a.tensors.at("y") = reference::wo_fast(a.tensors.at("x"), w);
+}
+
+}  // namespace
+
+KernelSource wo_nvfp4_fast() {
+  Parameters p;
+  LaunchShape launch{.threads = {threads}, .grid = {Blocks(p.N, Fast::rows), Blocks(p.B, batch)}};
+  return kernel("wo_nvfp4_fast", {p.x, p.w, p.global_scale, p.y}, launch, [p](Thread& t) {
+    const auto k = t.bound(p.K);
+    if (!k)
+      ir::fail(ir::Diag::BadDim, p.x.loc, "wo_nvfp4_fast for a K of the launch",
+               "bind K: its slabs are unrolled, and x stands in shared memory");
+    t.promise_multiple(p.N, Fast::rows);
+    FastBlock(t, p, *k).run();
+  });
+}
+
+void add_wo_nvfp4_fast(Registry& registry) {
+  registry.add(
+      {.name = "wo_nvfp4_fast",
+       .doc = "wo_nvfp4 on tensor cores, in an order of its own: 40 rows and all of K a block",
+       .types = {bf16},
+       .schedules = {warps16, next16},
+       .make = [](Elem) { return wo_nvfp4_fast(); },
+       .reference = fast_reference,
+       .bytes =
+           [](Elem, const auto& n) {
+             const double weights = n.at("N") * n.at("K") * (0.5 + 1.0 / 16);
+             return weights + n.at("B") * (2.0 * n.at("K") + 4.0 * n.at("N")) + 4;
+           },
+       .flops = [](Elem, const auto& n) { return 2.0 * n.at("B") * n.at("N") * n.at("K"); },
+       .input =
+           [](const InputArgs& a) {
+             if (a.name == "w_fast") a.tensor = pack_fast(random_weights(a));
+             return a.name == "w_fast";
+           }});
+}
+
+}  // namespace barline::kernels
