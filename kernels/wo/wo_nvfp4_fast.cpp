@@ -57,7 +57,11 @@ class FastBlock {
         lane_(t.lane()),
         warp_(t.warp()),
         first_(block_.y * batch),
-        rows_(min(t.size(p.B) - first_, batch)) {}
+        rows_(min(t.size(p.B) - first_, batch)) {
+    Value of_warp = warp_ * int{Fast::warp_words};
+    codes_at_ = t.offset(p.w(block_.x, of_warp + lane_ * words));
+    scales_at_ = t.offset(p.w(block_.x, of_warp + (lane_ / 2 + 32 * words)));
+  }
 
   void run() {
     if (t_.schedule().budget.beside_next) {
@@ -77,20 +81,22 @@ class FastBlock {
  private:
   int slabs() const { return chunks_ * tiles; }
 
-  /// This lane's codes and scales of the next slab; no grid writes weights. Const loads that no
-  /// wait holds back would be sunk to their use.
-  void load_slab() {
-    const bool waits = t_.schedule().budget.beside_next;
-    const AccessOptions weights{.order = waits ? MemOrder::Const : MemOrder::Weak};
-    const int slab = static_cast<int>(codes_.size());
-    Value first = warp_ * int{Fast::warp_words} + slab * int{Fast::slab_words};
-    codes_.push_back(t_.load_vec(p_.w(block_.x, first + lane_ * words), words, weights));
-    scales_.push_back(t_.load(p_.w(block_.x, first + (lane_ / 2 + 32 * words)), weights));
+  /// This lane's codes and scales of the next slab; no grid writes weights, and each is read once.
+  /// Const loads that no wait holds back would be sunk to their use.
+  void load_slab(ir::Loc loc = Here::current()) {
+    const auto order = t_.schedule().budget.beside_next ? ir::MemOrder::Const : ir::MemOrder::Weak;
+    // The slab stands in the instruction: an address of its own would cost four more.
+    const std::vector<ir::Attr> attrs{
+        {ir::Key::Offset, static_cast<std::int64_t>(codes_.size()) * Fast::slab_words, {}},
+        {ir::Key::Order, static_cast<std::int64_t>(order), {}},
+        {ir::Key::Cache, static_cast<std::int64_t>(CacheHint::NoAllocate), {}}};
+    const Value root = t_.root(p_.w, loc);
+    codes_.push_back(t_.emit(ir::Op::Load, ir::vector(u32, words), {root, codes_at_}, loc, attrs));
+    scales_.push_back(t_.emit(ir::Op::Load, ir::scalar(u32), {root, scales_at_}, loc, attrs));
   }
 
   /// The weights asked for so far come while the grid before ends; x may be what it writes.
   void await_grid(ir::Loc loc = Here::current()) {
-    t_.warp_sync();  // ptxas keeps the loads above the wait
     t_.act(ir::Op::ReleaseNext, {}, loc);
     t_.act(ir::Op::AwaitPrevious, {}, loc);
   }
@@ -145,13 +151,17 @@ class FastBlock {
                      const ir::Loc& loc) {
     for (int word = 0; word < words; ++word) {
       if (word % (words / groups) == 0) scale_ = scale_of(slab, word / (words / groups), loc);
-      std::array<Value, 4> pairs = decode_pairs(codes_[slab][word]);
+      std::array<Value, 4> pairs = decode_pairs(element(codes_[slab], word, u32, loc));
       for (int i = 0; i < 2; ++i) {
         Value b = t_.emit(ir::Op::Pack, ir::vector(bf16, 4),
                           {weigh(pairs[i], loc), weigh(pairs[i + 2], loc)}, loc);
         sums[i] = t_.emit(ir::Op::MmaSync, {x[word], b, sums[i]}, loc);
       }
     }
+  }
+
+  Value element(const Value& v, int i, Elem e, const ir::Loc& loc) {
+    return t_.emit(ir::Op::Extract, ir::scalar(e), {v}, loc, {{ir::Key::Index, i, {}}});
   }
 
   Value weigh(const Value& pair, const ir::Loc& loc) {
@@ -170,14 +180,13 @@ class FastBlock {
 
   /// A + B of each sum: a lane has row lane / 4 of x and two neighbouring rows of each tile.
   void store_parts(ir::Loc loc = Here::current()) {
-    auto element = [&](const Value& v, int i) {
-      return t_.emit(ir::Op::Extract, ir::scalar(f32), {v}, loc, {{ir::Key::Index, i, {}}});
-    };
     Value first = (warp_ * batch + lane_ / 4) * int{Fast::rows} + lane_ % 4 * 2;
     for (int tile = 0; tile < tiles; ++tile) {
       const auto& [a, b] = sums_[tile];
       Value two = t_.emit(ir::Op::Pack, ir::vector(f32, 2),
-                          {element(a, 0) + element(b, 2), element(a, 1) + element(b, 3)}, loc);
+                          {element(a, 0, f32, loc) + element(b, 2, f32, loc),
+                           element(a, 1, f32, loc) + element(b, 3, f32, loc)},
+                          loc);
       t_.act(ir::Op::Store, {parts_.root, first + tile * int{Fast::tile_rows}, two}, loc);
     }
   }
@@ -206,7 +215,8 @@ class FastBlock {
   Value first_, rows_;  ///< of x: this block's
   Value scale_;         ///< of the group that is multiplied
   std::vector<Value> staged_;
-  std::vector<Vec> codes_;                  ///< by slab
+  Value codes_at_, scales_at_;              ///< this lane's of slab 0
+  std::vector<Value> codes_;                ///< by slab
   std::vector<Value> scales_;               ///< two bytes of this lane, two of its neighbour
   std::vector<std::array<Value, 2>> sums_;  ///< by tile: accumulators A and B
 };

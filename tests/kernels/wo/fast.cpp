@@ -92,7 +92,7 @@ TEST_CASE("wo_nvfp4_fast takes denormal and zero scales, x that is not finite an
   agree(p, plain);
 }
 
-TEST_CASE("wo_nvfp4_fast asks for four slabs of weights before it waits for the grid before",
+TEST_CASE("wo_nvfp4_fast moves no registers, and asks for four slabs of weights before its wait",
           "[kernels][wo][ptxas]") {
   const codegen::Ptxas ptxas = test::find_ptxas();
   codegen::CalibrationCache cache(ptxas);
@@ -104,6 +104,8 @@ TEST_CASE("wo_nvfp4_fast asks for four slabs of weights before it waits for the 
     INFO(s.name);
     CHECK(c.report.spill_stores == 0);
     CHECK(c.skeleton->mmas == 15 * 8);
+    CHECK(c.skeleton->instructions < 1280);  // issue slots are what it waits for
+    CHECK(c.skeleton->movs_per_mma == 0);
     if (s.budget.beside_next) CHECK(c.skeleton->loads_before_wait == 4 * 2);
   }
 }
