@@ -98,6 +98,9 @@ void define(CLI::App& app, Context& context) {
   add_run(app, context);
   add_bench(app, context);
   add_tune(app, context);
+  add_sweep(app, context);
+  add_audit(app, context);
+  add_soak(app, context);
   add_explain(app, context);
   add_cache(app, context);
   add_pack(app, context);

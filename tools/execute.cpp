@@ -76,6 +76,18 @@ std::map<std::string, ir::Tensor> DeviceProblem::download(int i) const {
   return out;
 }
 
+ir::Tensor DeviceProblem::download(int i, const std::string& name) const {
+  std::size_t b = 0;
+  for (const ir::Param& p : problem_.kernel.params) {
+    if (!p.type.is_pointer()) continue;
+    if (p.name == name) break;
+    ++b;
+  }
+  ir::Tensor t = problem_.tensors.at(name);
+  buffers_[i][b].copy_to_host(t.data);
+  return t;
+}
+
 driver::Device open_device(const Context& context, const std::string& name) {
   int ordinal = 0;
   std::string_view text = name;

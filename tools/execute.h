@@ -29,6 +29,8 @@ class DeviceProblem {
   /// The arguments of copy `i` as the driver takes them: one pointer each, sizes last.
   std::vector<void*> raw_arguments(int i);
   std::map<std::string, ir::Tensor> download(int i) const;
+  /// One tensor of copy `i`.
+  ir::Tensor download(int i, const std::string& name) const;
   /// Puts the problem's input and poison back.
   void reset(int i);
 

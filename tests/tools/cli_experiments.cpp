@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// sweep, audit and soak on the command line: what is refused before a device is opened, and a
+// whole small run where there is one.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/tools/cli.h"
+
+using barline::test::Cli;
+using barline::test::has;
+using barline::test::Ran;
+using barline::test::slurp;
+
+TEST_CASE("an experiment that cannot be is exit 2, without a device") {
+  struct Case {
+    const char *words, *message;
+  };
+  const Case cases[] = {
+      {"sweep --wo-split 4 --slice-ctas 2", "wo_split 4, slice_ctas 2"},
+      {"sweep --wo-split 4 --slice-ctas 2", "pass --slice-ctas 4 or a smaller --wo-split"},
+      {"sweep --wo-split 16", "wo_split 16, slice_ctas 8"},
+      {"sweep --wo-split 0", "write positive whole numbers"},
+      {"sweep --wo-split '1;2'", "write positive whole numbers"},
+      {"sweep --wo-split 1,1", "1 stands twice"},
+      {"sweep --slice-ctas 0", "--slice-ctas"},
+      {"sweep --wo-split 3 --slice-ctas 6",
+       "no schedule of wo_nvfp4 binds it; kernels.yaml has 1, 2, 4, 8"},
+      {"sweep --over slices=1,2", "the kernel has no dimension 'slices'"},
+      {"sweep --over 4", "write NAME=LIST, as in B=1,2,4"},
+      {"sweep --over B=1 --wo-split 1", "one dimension at a time"},
+      {"sweep rms_norm", "rms_norm: the kernel has no dimension 'wo_split'"},
+      {"sweep wo_nvfp5", "did you mean 'wo_nvfp4'?"},
+      {"sweep --launches 1", "--launches"},
+      {"sweep --device gpu", "device 'gpu'; use sim or cuda:N"},
+      {"audit vector_add", "the kernel has no dimension 'wo_split'"},
+      {"soak --wo-split 8", "name at least two values, the default first"},
+      {"soak --wo-split 1,8 --slice-ctas 4", "wo_split 8, slice_ctas 4"},
+      {"soak --noise 2", "--noise"},
+  };
+  Cli cli;
+  for (const Case& c : cases) {
+    Ran r = cli.run(c.words);
+    INFO(c.words << "\n" << r.out << r.err);
+    CHECK(r.code == 2);
+    CHECK(r.out.empty());
+    CHECK(has(r.err, c.message));
+  }
+}
+
+TEST_CASE("lists in either form reach the device, which is missed with exit 3") {
+  Cli cli;
+  const std::string none = "CUDA_VISIBLE_DEVICES= ";
+  for (const char* list : {"1,2,4,8", "'1 2 4 8'", "1 2 4 8", "1, 2 4,8"}) {
+    Ran r = cli.run(std::string("sweep wo_nvfp4 --wo-split ") + list, none);
+    INFO(list << r.err);
+    CHECK(r.code == 3);
+  }
+  CHECK_FALSE(std::filesystem::exists(cli.path("sweep")));
+}
+
+namespace {
+
+const char* const config_fields[] = {"git_sha",
+                                     "wo_split",
+                                     "total_wo_ctas",
+                                     "active_wo_ctas",
+                                     "gather_ctas",
+                                     "slice_ctas",
+                                     "total_grid_ctas_per_seq",
+                                     "hidden",
+                                     "num_kv_heads",
+                                     "K",
+                                     "num_threads",
+                                     "dtypes",
+                                     "seed",
+                                     "launches",
+                                     "cooperative",
+                                     "cache_key",
+                                     "cache_status_first_event",
+                                     "ir_hash",
+                                     "ptx_hash",
+                                     "cubin_hash",
+                                     "registers",
+                                     "spill_stores",
+                                     "spill_loads",
+                                     "device",
+                                     "driver",
+                                     "effective_bytes_formula"};
+
+}  // namespace
+
+// The tests' driver takes launches and runs nothing, so that every result is wrong.
+TEST_CASE("a result that is not the reference's is told before anything is timed", "[ptxas]") {
+  const std::string driver = BARLINE_BINARY_DIR "/lib/libbarline_fake_cuda.so";
+  INFO("build barline_fake_cuda");
+  REQUIRE(std::filesystem::exists(driver));
+  Cli cli;
+  const std::string sweep =
+      "sweep wo_nvfp4 --registry " BARLINE_SOURCE_DIR
+      "/kernels.yaml --wo-split 1 --launches 4 --git-sha abc --out s --slice-ctas ";
+  Ran r = cli.run(sweep + "2", "BARLINE_LIBCUDA=" + driver);
+  INFO(r.err);
+  CHECK(r.code == 1);
+  CHECK(has(r.err, "s/wo_split1: not equal to split_order: "));
+  CHECK(has(r.err, "; nothing was timed"));
+  const auto config = nlohmann::json::parse(slurp(cli.path("s/wo_split1/config.json")));
+  for (const char* field : config_fields) CHECK(config.contains(field));
+  CHECK(config["git_sha"] == "abc");
+  CHECK(config["total_grid_ctas_per_seq"] == 8);
+  CHECK(config["active_wo_ctas"] == 4);
+  CHECK(config["cache_status_first_event"] == "MISS");
+  for (const std::string order : {"split_order", "chained", "matmul"}) {
+    const auto c =
+        nlohmann::json::parse(slurp(cli.path("s/wo_split1/correctness_" + order + ".json")));
+    CHECK(c["gate"] == (order == "split_order"));
+    CHECK(c["elements"] == 5120);
+    CHECK(c["max_abs"] > 1.0);
+  }
+  CHECK_FALSE(std::filesystem::exists(cli.path("s/wo_split1/timing.csv")));
+  Ran large = cli.run(sweep + "8", "BARLINE_LIBCUDA=" + driver);
+  INFO(large.err);
+  CHECK(large.code == 1);
+  CHECK(has(large.err, "its 32 blocks wait for each other and must be resident at once"));
+}
+
+TEST_CASE("a small sweep leaves its files, and the same again", "[gpu]") {
+  Cli cli;
+  Ran r = cli.run("sweep wo_nvfp4 --shape sim --wo-split 1,8 --launches 4 --out s --json");
+  if (r.code == 3) {
+    WARN("SKIP: " << r.err);
+    return;
+  }
+  INFO(r.err);
+  REQUIRE(r.code == 0);
+  const auto doc = nlohmann::json::parse(r.out);
+  REQUIRE(doc["rows"].size() == 2);
+  CHECK(doc["rows"][1]["max_abs"] == 0.0);
+  const auto config = nlohmann::json::parse(slurp(cli.path("s/wo_split8/config.json")));
+  for (const char* field : config_fields) CHECK(config.contains(field));
+  for (const char* file : {"timing.csv", "correctness_split_order.json", "correctness_chained.json",
+                           "correctness_matmul.json"})
+    CHECK(std::filesystem::exists(cli.path(std::string("s/wo_split8/") + file)));
+  CHECK(std::filesystem::exists(cli.path("s/sweep.svg")));
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/sweep_report.h"
+
+#include <fmt/format.h>
+
+namespace barline::tools {
+
+SweepRow row_of(const std::string& arm, std::int64_t value, const nlohmann::ordered_json& config,
+                const TrialRun& run) {
+  SweepRow row{.arm = arm, .value = value, .bytes = run.bytes, .time = summary_of(run)};
+  row.grid = config.value("total_grid_ctas", std::int64_t{0});
+  row.active = config.value("active_ctas", row.grid);
+  for (const Agreement& a : run.agreements)
+    if (a.gate) row.max_abs = a.max_abs;
+  return row;
+}
+
+double payload_gbps(const SweepRow& row) { return row.bytes.payload / row.time.median / 1e3; }
+
+double share_of_ceiling(const Sweep& sweep, const SweepRow& row) {
+  return sweep.ceiling > 0 ? payload_gbps(row) / sweep.ceiling : 0;
+}
+
+const char* limit_of(const Sweep& sweep, const SweepRow& row) {
+  return share_of_ceiling(sweep, row) >= bandwidth_limited_from ? "bandwidth-limited"
+                                                                : "latency-limited";
+}
+
+double speedup(const Sweep& sweep, const SweepRow& row) {
+  return sweep.rows.front().time.median / row.time.median;
+}
+
+Audit audit_of(const Sweep& s) {
+  const double a = s.rows.at(0).time.median, b = s.rows.at(1).time.median,
+               c = s.rows.at(2).time.median;
+  return {.grid_cost = a / b, .active_gain = b / c};
+}
+
+std::string table(const Audit& a) {
+  return fmt::format(
+      "A / B, the larger grid with the same active blocks: {:.3f}x the time\n"
+      "B / C, more active blocks in the same grid: {:.2f}x faster\n",
+      a.grid_cost, a.active_gain);
+}
+
+std::string table(const Sweep& s) {
+  std::string out = fmt::format(
+      "{} on {}, copy rate {:.0f} GB/s\n{:>10} {:>11} {:>10} {:>10} "
+      "{:>10} {:>8} {:>13} {:>9}  {:<17} {}\n",
+      s.kernel, s.device, s.ceiling, s.over, "grid/active", "median us", "min us", "p95 us",
+      "speedup", "payload GB/s", "% of copy", "limit", "max_abs");
+  for (const SweepRow& r : s.rows)
+    out += fmt::format(
+        "{:>10} {:>11} {:>10.2f} {:>10.2f} {:>10.2f} {:>7.2f}x {:>13.1f} {:>9.2f}  {:<17} {}\n",
+        r.value, fmt::format("{}/{}", r.grid, r.active), r.time.median, r.time.min, r.time.p95,
+        speedup(s, r), payload_gbps(r), 100 * share_of_ceiling(s, r), limit_of(s, r), r.max_abs);
+  return out;
+}
+
+nlohmann::ordered_json to_json(const Sweep& s) {
+  auto rows = nlohmann::ordered_json::array();
+  for (const SweepRow& r : s.rows)
+    rows.push_back({{"arm", r.arm},
+                    {s.over, r.value},
+                    {"total_grid_ctas", r.grid},
+                    {"active_ctas", r.active},
+                    {"median_us", r.time.median},
+                    {"min_us", r.time.min},
+                    {"p95_us", r.time.p95},
+                    {"speedup", speedup(s, r)},
+                    {"payload_bytes", r.bytes.payload},
+                    {"scratch_bytes", r.bytes.scratch},
+                    {"payload_gbps", payload_gbps(r)},
+                    {"share_of_copy", share_of_ceiling(s, r)},
+                    {"limit", limit_of(s, r)},
+                    {"max_abs", r.max_abs}});
+  return {{"kernel", s.kernel},
+          {"over", s.over},
+          {"device", s.device},
+          {"copy_gbps", s.ceiling},
+          {"bandwidth_limited_from", bandwidth_limited_from},
+          {"rows", rows}};
+}
+
+}  // namespace barline::tools

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// One arm of an experiment, on whatever runs it: its facts are written before its first launch, its
+// result is compared before a time is taken, and every timed launch must repeat the result's bits.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace barline::tools {
+
+/// How an output stands to one reference.
+struct Agreement {
+  std::string reference;  ///< "split_order"
+  bool gate = false;      ///< decides whether the arm is timed; the others are diagnostics
+  bool ok = true;
+  double max_abs = 0, mean_abs = 0, max_rel = 0;
+  std::int64_t elements = 0;
+  std::string text{};
+};
+
+struct TrialBytes {
+  double payload = 0;  ///< what any kernel must move for this problem
+  double scratch = 0;  ///< workspace, written and read
+  double effective() const { return payload + scratch; }
+};
+
+struct OneLaunch {
+  double us = 0;
+  bool same_bits = true;  ///< as the launch that was compared
+};
+
+/// What launches and times: a device, or a recording.
+class Trial {
+ public:
+  virtual ~Trial() = default;
+  /// Known before a launch: sizes, code, device.
+  virtual nlohmann::ordered_json config() const = 0;
+  virtual TrialBytes bytes() const = 0;
+  /// One launch, compared.
+  virtual std::vector<Agreement> check() = 0;
+  virtual OneLaunch launch() = 0;
+};
+
+struct TrialRun {
+  TrialBytes bytes{};
+  std::vector<Agreement> agreements{};
+  std::vector<double> us{};  ///< by launch; the first is a warm-up
+};
+
+/// Writes DIR/config.json, compares, writes a DIR/correctness_<reference>.json each. Throws Failure
+/// where a gate does not hold.
+std::vector<Agreement> pass_gate(Trial& trial, const std::string& dir);
+
+/// So many launches, timed. Throws Failure at the first with other bits; `arm` names it.
+std::vector<double> time_trial(Trial& trial, const std::string& arm, int launches);
+
+/// Both, and DIR/timing.csv.
+TrialRun run_trial(Trial& trial, const std::string& arm, const std::string& dir, int launches);
+
+/// One row a launch: launch_idx, elapsed_us, payload_bytes, scratch_bytes, effective_bytes,
+/// effective_gbps, is_warmup.
+std::string timing_csv(const std::vector<double>& us, const TrialBytes& bytes);
+
+/// Microseconds of a launch.
+struct Summary {
+  double median = 0, p95 = 0, min = 0, max = 0;
+};
+Summary summary_of(std::vector<double> us);
+/// Without the warm-up.
+Summary summary_of(const TrialRun& run);
+/// At share q of the sorted values, linear between neighbours.
+double quantile(std::vector<double> values, double q);
+
+}  // namespace barline::tools

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arms of an experiment: configs of one kernel that differ in a dimension which schedules bind,
+// or in the size of an axis.
+#pragma once
+
+#include "tools/session.h"
+
+namespace barline::tools {
+
+struct Arm {
+  std::string label;  ///< and folder: "wo_split8"
+  Job job{};
+  std::map<std::string, double> set{};  ///< sizes over the shape's
+  std::int64_t value = 0;               ///< of the dimension that differs
+};
+
+struct ArmOptions {
+  std::string kernel, over;
+  std::vector<std::int64_t> values{};
+  std::int64_t slice_ctas = 0;  ///< 0: the shape's
+};
+
+/// slice_ctas >= wo_split >= 1, or UsageError: a head's parts fall to its blocks.
+void check_slices(std::int64_t wo_split, std::int64_t slice_ctas);
+
+/// One arm a value. Throws UsageError for a value that no registered schedule binds where schedules
+/// bind the dimension, and for a dimension that the kernel does not have.
+std::vector<Arm> make_arms(const Session& session, const ArmOptions& options,
+                           const std::string& target);
+
+}  // namespace barline::tools
