@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A warp has a sixteenth of K and all 40 rows of its block, as B of m16n8k16; up to 8 rows of x are
 // A. A lane's 8 elements of x are A's four registers (p0, p1, p2, p3) as they are loaded: A's upper
-// rows get p0 and p2, its lower ones p1 and p3. So words 0 and 2 of a decoded word go with the
-// upper half of one accumulator, 1 and 3 with the lower half of another, the other halves are
-// without meaning, and no register is moved.
+// rows get p0 and p2, its lower ones p1 and p3. So pairs 0 and 2 of a word's weights make the upper
+// half of one accumulator, 1 and 3 the lower half of another, the other halves are without meaning,
+// and no register is moved.
 //
 // Codes become bf16 of value * 2^-126 in pairs; times scale * 2^119 that is exact, and the 2^7 that
 // is missing goes to the global scale. The warps' parts meet in shared memory.
@@ -21,10 +21,9 @@ namespace {
 using namespace dsl;
 
 constexpr int threads = 32 * Fast::warps, warps = Fast::warps, tiles = Fast::tiles;
-constexpr int batch = 8;                      ///< rows of x of a block
-constexpr int row_units = Fast::chunk_k / 8;  ///< 16 bytes of x each, a chunk
-constexpr int pad = 16;  ///< elements between rows of x: the two that a quarter warp reads stand
-                         ///< in other banks
+constexpr int batch = 8;  ///< rows of x of a block
+constexpr int pad = 16;   ///< elements between rows of x: the two that a quarter warp reads stand
+                          ///< in other banks
 constexpr int words = 4, groups = 2;  ///< of codes and of scales: a lane's of a slab
 /// Slabs on their way before the first is used, and from then on; beside the grid before they are
 /// asked for ahead of the wait, so that x does not come behind a flood.
