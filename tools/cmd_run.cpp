@@ -11,6 +11,7 @@
 #include "tools/execute.h"
 #include "tools/measure.h"
 #include "tools/npy.h"
+#include "tools/settings.h"
 
 namespace barline::tools {
 namespace {
@@ -23,25 +24,8 @@ struct RunOptions {
   bool debug = false, untimed = false;
 };
 
-std::pair<std::string, std::string> name_and_value(const std::string& text, const char* option) {
-  std::size_t eq = text.find('=');
-  if (eq == text.npos || eq == 0 || eq + 1 == text.size())
-    throw UsageError(fmt::format("{} '{}': write name=value", option, text));
-  return {text.substr(0, eq), text.substr(eq + 1)};
-}
-
 ProblemOptions problem_options(const RunOptions& o) {
-  ProblemOptions p{.shape = o.shape, .seed = o.seed};
-  for (const std::string& s : o.set) {
-    auto [name, value] = name_and_value(s, "--set");
-    std::size_t used = 0;
-    try {
-      p.set[name] = std::stod(value, &used);
-    } catch (const std::exception&) {
-    }
-    if (used != value.size())
-      throw UsageError(fmt::format("--set {}: '{}' is no number", name, value));
-  }
+  ProblemOptions p{.shape = o.shape, .set = parse_settings(o.set), .seed = o.seed};
   for (const std::string& s : o.in) p.in.insert(name_and_value(s, "--in"));
   return p;
 }

@@ -8,6 +8,7 @@
 #include "tools/error.h"
 #include "tools/git_head.h"
 #include "tools/number_list.h"
+#include "tools/settings.h"
 
 namespace barline::tools {
 namespace {
@@ -17,11 +18,12 @@ constexpr std::int64_t usual_slices = 8;
 
 using ArmsFor = std::function<std::vector<Arm>(const Session&, const std::string&)>;
 
-/// Opens the device after the arms were made once without it.
+/// Opens the device after the words were read, and the arms made once, without it.
 driver::Device checked_device(const Context& context, const Session& session,
-                              const std::string& name, const ArmsFor& arms_for) {
+                              const ExperimentOptions& options, const ArmsFor& arms_for) {
+  parse_settings(options.set);
   arms_for(session, session.registry().targets.front());
-  return open_device(context, name);
+  return open_device(context, options.device);
 }
 
 }  // namespace
@@ -30,6 +32,7 @@ void add_experiment_options(CLI::App& sub, ExperimentOptions& o, const std::stri
   o.out = out;
   sub.add_option("kernel", o.kernel, "family[.type][@schedule]; wo_nvfp4 when left out");
   sub.add_option("--shape", o.setup.shape, "A shape of kernels.yaml (decode)");
+  sub.add_option("--set", o.set, "dim=value or scalar=value, of every arm");
   sub.add_option("--device", o.device, "cuda:N");
   sub.add_option("--launches", o.setup.launches,
                  "Timed launches of an arm; in a soak, of its part of a round")
@@ -74,12 +77,13 @@ Experiment::Experiment(const Context& context, const ExperimentOptions& options,
                        const ArmsFor& arms_for)
     : options_(options),
       session_(context),
-      device_(checked_device(context, session_, options.device, arms_for)),
+      device_(checked_device(context, session_, options, arms_for)),
       runtime_(context.runtime),
       arms_(arms_for(session_, std::string(jit::target_for(device_.info()).name))) {}
 
 std::unique_ptr<Trial> Experiment::open(const Arm& arm) {
   TrialSetup setup = options_.setup;
+  setup.set = parse_settings(options_.set);
   if (setup.commit.empty()) setup.commit = git_head(".");
   return std::make_unique<DeviceTrial>(session_, device_, runtime_, arm, setup);
 }

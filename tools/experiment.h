@@ -11,6 +11,7 @@ namespace barline::tools {
 
 struct ExperimentOptions {
   std::string kernel = "wo_nvfp4", device = "cuda:0", out;
+  std::vector<std::string> set{};  ///< of every arm
   TrialSetup setup{};
 };
 /// Adds them to a subcommand; `out` is the folder when none is named.

@@ -33,6 +33,12 @@ Agreement agreement(const std::string& name, const ir::Tensor& got, const ir::Te
   return a;
 }
 
+std::map<std::string, double> settings(const Arm& arm, const TrialSetup& setup) {
+  auto all = arm.set;
+  all.insert(setup.set.begin(), setup.set.end());
+  return all;
+}
+
 /// Refused before any launch where the grid cannot be resident at once.
 driver::LaunchShape shape_of(const jit::Prepared& prepared, const Problem& problem) {
   try {
@@ -78,9 +84,11 @@ DeviceTrial::DeviceTrial(const Session& session, const driver::Device& device,
       entry_(session.entry(arm.job)),
       arm_(arm),
       setup_(setup),
-      problem_(make_problem(
-          session, arm_.job,
-          {.shape = setup.shape, .set = arm.set, .seed = setup.seed, .where = arm.job.target})),
+      problem_(make_problem(session, arm_.job,
+                            {.shape = setup.shape,
+                             .set = settings(arm, setup),
+                             .seed = setup.seed,
+                             .where = arm.job.target})),
       elem_(session.elem(arm.job)),
       found_(find(session, runtime)),
       prepared_(device, found_),

@@ -13,6 +13,8 @@ namespace barline::tools {
 
 struct TrialSetup {
   std::string shape = "decode", commit{};
+  std::map<std::string, double>
+      set{};  ///< sizes and scalars over the shape's; an arm's go over them
   std::uint64_t seed = 1;
   int launches = 50;
 };

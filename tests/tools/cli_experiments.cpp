@@ -32,6 +32,8 @@ TEST_CASE("an experiment that cannot be is exit 2, without a device") {
       {"sweep rms_norm", "rms_norm: the kernel has no dimension 'wo_split'"},
       {"sweep wo_nvfp5", "did you mean 'wo_nvfp4'?"},
       {"sweep --launches 1", "--launches"},
+      {"sweep --set global_scale=x", "--set global_scale: 'x' is no number"},
+      {"sweep --set global_scale", "write name=value"},
       {"sweep --device gpu", "device 'gpu'; use sim or cuda:N"},
       {"audit vector_add", "the kernel has no dimension 'wo_split'"},
       {"soak --wo-split 8", "name at least two values, the default first"},
@@ -96,9 +98,9 @@ TEST_CASE("a result that is not the reference's is told before anything is timed
   INFO("build barline_fake_cuda");
   REQUIRE(std::filesystem::exists(driver));
   Cli cli;
-  const std::string sweep =
-      "sweep wo_nvfp4 --registry " BARLINE_SOURCE_DIR
-      "/kernels.yaml --wo-split 1 --launches 4 --git-sha abc --out s --slice-ctas ";
+  const std::string sweep = "sweep wo_nvfp4 --registry " BARLINE_SOURCE_DIR
+                            "/kernels.yaml --wo-split 1 --launches 4 --git-sha abc --set "
+                            "global_scale=0.5 --out s --slice-ctas ";
   Ran r = cli.run(sweep + "2", "BARLINE_LIBCUDA=" + driver);
   INFO(r.err);
   CHECK(r.code == 1);
@@ -107,6 +109,7 @@ TEST_CASE("a result that is not the reference's is told before anything is timed
   const auto config = nlohmann::json::parse(slurp(cli.path("s/wo_split1/config.json")));
   for (const char* field : config_fields) CHECK(config.contains(field));
   CHECK(config["git_sha"] == "abc");
+  CHECK(config["scalars"]["global_scale"] == 0.5);
   CHECK(config["total_grid_ctas_per_seq"] == 8);
   CHECK(config["active_wo_ctas"] == 4);
   CHECK(config["cache_status_first_event"] == "MISS");
