@@ -24,6 +24,7 @@ class FragmentExpander {
   void run() {
     const bool awaited = w_.awaits;
     Region body = region(k_.body);
+    if (merges_) arrive_first(body);
     if (awaited && !w_.awaits)  // a stream has a wait of its own, behind its weights
       body.ops.erase(std::find_if(body.ops.begin(), body.ops.end(),
                                   [](const Operation& op) { return op.is(Op::AwaitPrevious); }));
@@ -54,7 +55,6 @@ class FragmentExpander {
     }
     Builder b(k_, out);
     std::vector<ValueId> inside;
-    const bool around = std::exchange(merges_, false);
     for (Operation& op : from.ops) {
       b.at(op.loc);
       std::vector<ValueId> defines = op.out;
@@ -62,11 +62,10 @@ class FragmentExpander {
       inside.insert(inside.end(), defines.begin(), defines.end());
     }
     for (ValueId v : inside) tiles_.erase(v);  // what is left to make, nobody outside can use
-    if (std::exchange(merges_, around)) arrive_first(out);
     return out;
   }
 
-  /// The other blocks of the cluster learn that this one runs.
+  /// The other blocks of the cluster learn that this one runs, from all of its threads.
   static void arrive_first(Region& r) {
     r.ops.insert(r.ops.begin(), {.op = Op::ClusterArrive,
                                  .in = {},
@@ -334,7 +333,7 @@ class FragmentExpander {
   Kernel& k_;
   FragmentWorld w_;
   std::map<ValueId, Tile> tiles_;
-  bool merges_ = false;                  ///< the region merges over the cluster
+  bool merges_ = false;                  ///< over the cluster
   std::set<ValueId> accumulated_;        ///< tiles whose sums wgmmas carry on
   std::map<ValueId, Groups> in_flight_;  ///< what the loop at hand starts from
 };

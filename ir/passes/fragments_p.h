@@ -121,7 +121,7 @@ Groups landed(Builder& b, FragmentWorld& w, const Groups& acc, const Groups& hel
 void prefetch(Builder& before, FragmentWorld& w, Operation& loop);
 /// The sum of the parts that warps hold.
 Groups expand_merge(Builder& b, FragmentWorld& w, const Operation& merge, const Groups& groups);
-/// The sum of the parts that a cluster's blocks hold: a block's share of it. `first` of its region,
+/// The sum of the parts that a cluster's blocks hold: a block's share of it. `first` of the kernel,
 /// at whose begin there is a cluster_arrive.
 Groups expand_cluster_merge(Builder& b, FragmentWorld& w, const Operation& merge,
                             const Groups& groups, bool first);

@@ -226,6 +226,15 @@ class RoleSplitter {
     append_if(
         b, b.compare(Compare::Eq, warp, first),
         [&] { append_if(b, b.emit(Op::Elect, scalar(Elem::I1), {}), fills, others); }, others);
+    if (k_.launch.cluster > 1) arrive_at_merge(b);
+  }
+
+  /// The threads that fill arrive at the barriers of the cluster's one merge, too, and wait for
+  /// none but the first, which all threads came to at the kernel's begin: one that ends while
+  /// others wait is not sure to be counted.
+  static void arrive_at_merge(Builder& b) {
+    b.emit(Op::ClusterWait, {});
+    b.emit(Op::ClusterArrive, {});
   }
 
   /// Each thread waits once, if the kernel waits for the grid before it.

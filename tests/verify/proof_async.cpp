@@ -164,6 +164,31 @@ TEST_CASE("blocks of a cluster reach each other while both run") {
                });
 }
 
+TEST_CASE("every thread of a cluster arrives at its barriers, to the last") {
+  // The second warp has nothing to store: it may not end while the first waits.
+  const std::string meet = "  cluster_arrive\n  cluster_wait\n";
+  std::string text = test::replaced(test::exchange_text(), "slot %s: f32[64]", "slot %s: f32[32]");
+  const std::string work = text.substr(text.find(meet), text.find("  yield") - text.find(meet));
+  const std::string arms =
+      "  %c32 = const {value = 32} : s32\n  %in = cmp %t, %c32 {pred = lt} : i1\n"
+      "  if %in () {\n";
+  auto with = [&](const std::string& other) {
+    return test::replaced(text, work, arms + work + "  yield\n } () {\n" + other + "  yield\n }\n");
+  };
+  CHECK(judged(with(meet + meet)).verdict == Verdict::Proved);
+  CHECK(judged(with(meet + "  cluster_arrive\n")).verdict == Verdict::Proved);
+  for (const std::string& other : {std::string(), std::string("  cluster_arrive\n"), meet}) {
+    const ProofReport r = judged(with(other));
+    INFO(to_string(r));
+    CHECK(r.verdict == Verdict::Refuted);
+    CHECK(!r.findings.empty());
+    for (const auto& f : r.findings) {
+      CHECK(f.property == Property::Cluster);
+      CHECK(f.message.find("has ended without a cluster_arrive") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("a grid that starts beside the one before waits for it") {
   ProofReport r = judged(test::dependent_text());
   INFO(to_string(r));

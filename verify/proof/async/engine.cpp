@@ -189,7 +189,7 @@ void Engine::cluster_arrive(int agent, const Event& e) {
     join(cluster_rows_[generation], row);
 }
 
-/// Threads that have ended are not waited for, and order nothing.
+/// A thread that ends while others wait is not sure to be counted: every thread is to arrive.
 bool Engine::cluster_wait(int agent, const Event& e) {
   Agents& a = agents_[agent];
   const int generation = a.cluster_waited;
@@ -198,10 +198,16 @@ bool Engine::cluster_wait(int agent, const Event& e) {
             "a thread waits at the cluster's barrier without a cluster_arrive before");
     return true;
   }
+  bool absent = false;
   for (int other = 0; other < at_.agents; ++other) {
-    bool ended = agents_[other].at >= trace(other).events.size();
-    if (!ended && agents_[other].cluster_arrived <= generation) return false;
+    if (agents_[other].cluster_arrived > generation) continue;
+    if (agents_[other].at < trace(other).events.size()) return false;
+    absent = true;
   }
+  if (absent)
+    finding(Property::Cluster, Verdict::Refuted, e.op, agent, 0,
+            "a warp has ended without a cluster_arrive that others wait for: let every thread of "
+            "the cluster arrive");
   ++a.cluster_waited;
   clocks_.acquire(agent, all_lanes, cluster_rows_[static_cast<std::size_t>(generation)]);
   clocks_.warp_sync(agent);
