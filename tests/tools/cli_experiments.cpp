@@ -127,7 +127,7 @@ TEST_CASE("a result that is not the reference's is told before anything is timed
   CHECK(has(large.err, "its 32 blocks wait for each other and must be resident at once"));
 }
 
-TEST_CASE("a small sweep leaves its files, and the same again", "[gpu]") {
+TEST_CASE("a small sweep leaves its files, and a soak goes on where it was", "[gpu]") {
   Cli cli;
   Ran r = cli.run("sweep wo_nvfp4 --shape sim --wo-split 1,8 --launches 4 --out s --json");
   if (r.code == 3) {
@@ -145,4 +145,14 @@ TEST_CASE("a small sweep leaves its files, and the same again", "[gpu]") {
                            "correctness_matmul.json"})
     CHECK(std::filesystem::exists(cli.path(std::string("s/wo_split8/") + file)));
   CHECK(std::filesystem::exists(cli.path("s/sweep.svg")));
+  const std::string soak = "soak --shape sim --wo-split 1,8 --launches 3 --out k --json --rounds ";
+  CHECK(cli.run(soak + "2").code == 0);
+  r = cli.run(soak + "3");
+  INFO(r.err);
+  REQUIRE(r.code == 0);
+  const auto verdict = nlohmann::json::parse(r.out);
+  CHECK(verdict["resumed_at"] == 2);
+  CHECK(verdict["rounds"] == 3);
+  REQUIRE(verdict["verdicts"].size() == 1);
+  CHECK(verdict["verdicts"][0]["arm"] == "wo_split8");
 }

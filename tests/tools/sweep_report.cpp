@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "kernels/kernels.h"
 #include "kernels/wo/experiment.h"
 #include "tests/tools/cli.h"
 
@@ -97,4 +98,16 @@ TEST_CASE("wo_nvfp4's blocks and workspace traffic follow from its sizes") {
   CHECK(b->slots == 32);
   CHECK(b->scratch_bytes == 2.0 * 32 * 5120 * 4);
   CHECK_FALSE(kernels::wo_blocks({{"B", 1}, {"N", 5120}, {"K", 6144}}));
+}
+
+TEST_CASE("the payload counts x, codes, scales as stored, the global scale and y once") {
+  dsl::Registry registry;
+  kernels::add_wo_nvfp4(registry);
+  for (const char* name : {"wo_nvfp4", "wo_nvfp4_swizzled"}) {
+    const dsl::KernelEntry* entry = registry.find(name);
+    REQUIRE(entry);
+    CHECK(entry->bytes(ir::Elem::BF16, {{"B", 1}, {"N", 5120}, {"K", 6144}}) == payload);
+    CHECK(entry->bytes(ir::Elem::BF16, {{"B", 2}, {"N", 5120}, {"K", 6144}}) ==
+          payload + 6144 * 2 + 5120 * 4);
+  }
 }
