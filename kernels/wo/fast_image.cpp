@@ -38,10 +38,10 @@ struct FastPlace {
   std::int64_t word = 0, scale_byte = 0;
   int element = 0;
 };
-FastPlace place_of(std::int64_t n, std::int64_t k, std::int64_t k_all) {
+FastPlace place_of(std::int64_t n, std::int64_t k, std::int64_t k_all, Fast blocks) {
   const std::int64_t of_warp = k_all / Fast::warps, warp = k / of_warp, in_warp = k % of_warp;
   const std::int64_t chunk = in_warp / Fast::chunk_k, in_chunk = in_warp % Fast::chunk_k;
-  const std::int64_t row = n % Fast::rows, slab = chunk * Fast::tiles + row / Fast::tile_rows;
+  const std::int64_t row = n % blocks.rows(), slab = chunk * blocks.tiles + row / Fast::tile_rows;
   const std::int64_t lane = row % Fast::tile_rows * 4 + in_chunk / Fast::lane_k;
   const std::int64_t in_lane = in_chunk % Fast::lane_k;
   const std::int64_t first = slab * Fast::slab_words + warp * Fast::warp_words;
@@ -49,45 +49,42 @@ FastPlace place_of(std::int64_t n, std::int64_t k, std::int64_t k_all) {
           static_cast<int>(in_lane % 8)};
 }
 
-void check(std::int64_t n, std::int64_t k) {
-  if (n % Fast::rows == 0 && k % Fast::k_multiple == 0) return;
+void check(std::int64_t n, std::int64_t k, Fast blocks) {
+  if (n % blocks.rows() == 0 && k % Fast::k_multiple == 0) return;
   throw std::invalid_argument(
       fmt::format("weights [{}, {}] in fast order; N is a multiple of {} and K of {}", n, k,
-                  Fast::rows, Fast::k_multiple));
-}
-
-std::int64_t columns(std::int64_t k) {
-  return k / Fast::k_multiple * Fast::tiles * Fast::slab_words;
+                  blocks.rows(), Fast::k_multiple));
 }
 
 }  // namespace
 
 template <ScaleOrder Order>
-ir::Tensor pack_fast(const Nvfp4Matrix<Order>& w) {
-  check(w.n(), w.k());
-  ir::Tensor image(ir::Elem::U32, {w.n() / Fast::rows, columns(w.k())});
+ir::Tensor pack_fast(const Nvfp4Matrix<Order>& w, Fast blocks) {
+  check(w.n(), w.k(), blocks);
+  ir::Tensor image(ir::Elem::U32,
+                   {w.n() / blocks.rows(), w.k() / Fast::k_multiple * blocks.chunk_words()});
   for (std::int64_t n = 0; n < w.n(); ++n)
     for (std::int64_t k = 0; k < w.k(); ++k) {
       const std::uint8_t scale = to_ue5m3(reference::wo_fast_scale(w, n, k / nvfp4_group));
-      const FastPlace at = place_of(n, k, w.k());
-      auto* block = image.as<std::uint32_t>() + n / Fast::rows * image.shape[1];
+      const FastPlace at = place_of(n, k, w.k(), blocks);
+      auto* block = image.as<std::uint32_t>() + n / blocks.rows() * image.shape[1];
       if (scale != 0) set_code(block[at.word], at.element, w.code(n, k));
       reinterpret_cast<std::uint8_t*>(block)[at.scale_byte] = scale;
     }
   return image;
 }
-template ir::Tensor pack_fast(const Nvfp4Matrix<ScaleOrder::Linear>&);
-template ir::Tensor pack_fast(const Nvfp4Matrix<ScaleOrder::Swizzled>&);
+template ir::Tensor pack_fast(const Nvfp4Matrix<ScaleOrder::Linear>&, Fast);
+template ir::Tensor pack_fast(const Nvfp4Matrix<ScaleOrder::Swizzled>&, Fast);
 
-Nvfp4Matrix<ScaleOrder::Linear> unpack_fast(const ir::Tensor& image, std::int64_t n,
-                                            std::int64_t k) {
-  check(n, k);
+Nvfp4Matrix<ScaleOrder::Linear> unpack_fast(const ir::Tensor& image, std::int64_t n, std::int64_t k,
+                                            Fast blocks) {
+  check(n, k, blocks);
   Nvfp4Matrix<ScaleOrder::Linear> w{ir::Tensor(ir::Elem::E2M1, {n, k}),
                                     formats::LinearScales(n, k / nvfp4_group)};
   for (std::int64_t row = 0; row < n; ++row)
     for (std::int64_t j = 0; j < k; ++j) {
-      const FastPlace at = place_of(row, j, k);
-      const auto* block = image.as<std::uint32_t>() + row / Fast::rows * image.shape[1];
+      const FastPlace at = place_of(row, j, k, blocks);
+      const auto* block = image.as<std::uint32_t>() + row / blocks.rows() * image.shape[1];
       formats::set_e2m1(w.codes.data.data(), row * k + j, code_at(block[at.word], at.element));
       w.scales.set(row, j / nvfp4_group,
                    from_ue5m3(reinterpret_cast<const std::uint8_t*>(block)[at.scale_byte]));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A warp has a sixteenth of K and all 40 rows of its block, as B of m16n8k16; up to 8 rows of x are
+// A warp has a sixteenth of K and all rows of its block, as B of m16n8k16; up to 8 rows of x are
 // A. A lane's 8 elements of x are A's four registers (p0, p1, p2, p3) as they are loaded: A's upper
 // rows get p0 and p2, its lower ones p1 and p3. So pairs 0 and 2 of a word's weights make the upper
 // half of one accumulator, 1 and 3 the lower half of another, the other halves are without meaning,
@@ -7,6 +7,8 @@
 //
 // Codes become bf16 of value * 2^-126 in pairs; times scale * 2^119 that is exact, and the 2^7 that
 // is missing goes to the global scale. The warps' parts meet in shared memory.
+#include <algorithm>
+
 #include "dsl/dsl.h"
 #include "ir/diagnostic.h"
 #include "kernels/kernels.h"
@@ -20,24 +22,27 @@ namespace {
 
 using namespace dsl;
 
-constexpr int threads = 32 * Fast::warps, warps = Fast::warps, tiles = Fast::tiles;
+constexpr int threads = 32 * Fast::warps, warps = Fast::warps;
 constexpr int batch = 8;  ///< rows of x of a block
 constexpr int pad = 16;   ///< elements between rows of x: the two that a quarter warp reads stand
                           ///< in other banks
 constexpr int words = 4, groups = 2;  ///< of codes and of scales: a lane's of a slab
-/// Slabs on their way before the first is used, and from then on; beside the grid before they are
-/// asked for ahead of the wait, so that x does not come behind a flood.
-constexpr int ahead = 6, ahead_of_wait = 4;
+constexpr ir::Schedule alone(std::string_view name) {
+  return {.name = name, .threads = threads, .budget = {.ctas_per_sm = 1}};
+}
+constexpr ir::Schedule beside(std::string_view name) {
+  return {.name = name, .threads = threads, .budget = {.ctas_per_sm = 1, .beside_next = true}};
+}
 
-constexpr ir::Schedule warps16{
-    .name = "warps16_K6144", .threads = threads, .budget = {.ctas_per_sm = 1}};
-constexpr ir::Schedule next16{
-    .name = "next16_K6144", .threads = threads, .budget = {.ctas_per_sm = 1, .beside_next = true}};
+/// Images of other blocks are other parameters.
+const char* weights_of(Fast blocks) { return blocks.tiles == fast40.tiles ? "w_fast" : "w_fast64"; }
 
 struct Parameters {
+  Fast blocks;
   Axis B{"B"}, N{"N"}, K{"K", Fast::k_multiple};
   In x{"x", bf16, {B, K}};
-  In w{"w_fast", u32, {N.by(Fast::rows), K.by(Fast::k_multiple, Fast::tiles* Fast::slab_words)}};
+  In w{
+      weights_of(blocks), u32, {N.by(blocks.rows()), K.by(Fast::k_multiple, blocks.chunk_words())}};
   Arg global_scale{"global_scale"};
   Out y{"y", f32, {B, N}};
 };
@@ -50,8 +55,10 @@ class FastBlock {
         chunks_(static_cast<int>(k / Fast::k_multiple)),
         warp_k_(chunks_ * static_cast<int>(Fast::chunk_k)),
         pitch_(warp_k_ + pad),
+        tiles_(static_cast<int>(p.blocks.tiles)),
+        block_rows_(static_cast<int>(p.blocks.rows())),
         x_(t.shared("x_rows", bf16, warps * batch * pitch_)),
-        parts_(t.shared("parts", f32, warps * batch * Fast::rows)),
+        parts_(t.shared("parts", f32, warps * batch * block_rows_)),
         block_(t.block()),
         lane_(t.lane()),
         warp_(t.warp()),
@@ -63,13 +70,13 @@ class FastBlock {
   }
 
   void run() {
-    if (t_.schedule().budget.beside_next) {
-      for (int slab = 0; slab < ahead_of_wait; ++slab) load_slab();
+    if (beside_next()) {
+      load_slabs();
       await_grid();
       load_x();
     } else {
       load_x();  // first: behind the weights it would come last
-      for (int slab = 0; slab < ahead && slab < slabs(); ++slab) load_slab();
+      load_slabs();
     }
     stage();
     multiply();
@@ -78,12 +85,24 @@ class FastBlock {
   }
 
  private:
-  int slabs() const { return chunks_ * tiles; }
+  int slabs() const { return chunks_ * tiles_; }
+  bool beside_next() const { return t_.schedule().budget.beside_next; }
+
+  /// Slabs on their way before the first is used, and from then on. Beside the grid before they are
+  /// few, so that x does not come behind a flood; sums of 64 rows leave registers for three.
+  int ahead() const {
+    if (tiles_ > fast40.tiles) return 3;
+    return beside_next() ? 4 : 6;
+  }
+
+  void load_slabs() {
+    for (int slab = 0; slab < std::min(ahead(), slabs()); ++slab) load_slab();
+  }
 
   /// This lane's codes and scales of the next slab; no grid writes weights, and each is read once.
   /// Const loads that no wait holds back would be sunk to their use.
   void load_slab(ir::Loc loc = Here::current()) {
-    const auto order = t_.schedule().budget.beside_next ? ir::MemOrder::Const : ir::MemOrder::Weak;
+    const auto order = beside_next() ? ir::MemOrder::Const : ir::MemOrder::Weak;
     // The slab stands in the instruction: an address of its own would cost four more.
     const std::vector<ir::Attr> attrs{
         {ir::Key::Offset, static_cast<std::int64_t>(codes_.size()) * Fast::slab_words, {}},
@@ -127,7 +146,7 @@ class FastBlock {
   void multiply(ir::Loc loc = Here::current()) {
     Value zero = t_.constant(f32, 0.0);
     Value none = t_.emit(ir::Op::Pack, ir::vector(f32, 4), {zero, zero, zero, zero}, loc);
-    sums_.assign(tiles, {none, none});
+    sums_.assign(tiles_, {none, none});
     Value row = row_of_x(min(lane_ / 4, rows_ - 1)), group = lane_ % 4;
     for (int chunk = 0; chunk < chunks_; ++chunk) {
       std::vector<Value> x;
@@ -136,12 +155,12 @@ class FastBlock {
         x.push_back(t_.emit(ir::Op::Load, ir::vector(bf16, 8),
                             {x_.root, row + unit * 8 + chunk * int{Fast::chunk_k}}, loc));
       }
-      for (int tile = 0; tile < tiles; ++tile) {
+      for (int tile = 0; tile < tiles_; ++tile) {
         if (static_cast<int>(codes_.size()) < slabs()) {
           load_slab();
           t_.warp_sync();  // ptxas keeps the loads ahead of the slab
         }
-        multiply_slab(chunk * tiles + tile, x, sums_[tile], loc);
+        multiply_slab(chunk * tiles_ + tile, x, sums_[tile], loc);
       }
     }
   }
@@ -179,8 +198,8 @@ class FastBlock {
 
   /// A + B of each sum: a lane has row lane / 4 of x and two neighbouring rows of each tile.
   void store_parts(ir::Loc loc = Here::current()) {
-    Value first = (warp_ * batch + lane_ / 4) * int{Fast::rows} + lane_ % 4 * 2;
-    for (int tile = 0; tile < tiles; ++tile) {
+    Value first = (warp_ * batch + lane_ / 4) * block_rows_ + lane_ % 4 * 2;
+    for (int tile = 0; tile < tiles_; ++tile) {
       const auto& [a, b] = sums_[tile];
       Value two = t_.emit(ir::Op::Pack, ir::vector(f32, 2),
                           {element(a, 0, f32, loc) + element(b, 2, f32, loc),
@@ -192,22 +211,22 @@ class FastBlock {
 
   /// Parts in fours, upwards, the fours in pairs. The sum from +0 on needs no +0: no part is -0.
   void fold() {
-    t_.when(t_.rank() < rows_ * int{Fast::rows}, [&] {
+    t_.when(t_.rank() < rows_ * block_rows_, [&] {
       Value four[4];
       for (int i = 0; i < warps; ++i) {
-        Value part = t_.load(parts_, t_.rank() + i * batch * int{Fast::rows});
+        Value part = t_.load(parts_, t_.rank() + i * batch * block_rows_);
         four[i / 4] = i % 4 == 0 ? part : four[i / 4] + part;
       }
       Value sum = (four[0] + four[1]) + (four[2] + four[3]);
       Value factor = t_.constant(f32, 128) * p_.global_scale;
-      Value row = t_.rank() / int{Fast::rows}, column = t_.rank() % int{Fast::rows};
-      t_.store(p_.y(first_ + row, block_.x * int{Fast::rows} + column), sum * factor);
+      Value row = t_.rank() / block_rows_, column = t_.rank() % block_rows_;
+      t_.store(p_.y(first_ + row, block_.x * block_rows_ + column), sum * factor);
     });
   }
 
   Thread& t_;
   const Parameters& p_;
-  int chunks_, warp_k_, pitch_;
+  int chunks_, warp_k_, pitch_, tiles_, block_rows_;
   Shared x_, parts_;
   Dim3 block_;
   Value lane_, warp_;
@@ -220,46 +239,60 @@ class FastBlock {
   std::vector<std::array<Value, 2>> sums_;  ///< by tile: accumulators A and B
 };
 
-void fast_reference(ReferenceArgs a) {
-  auto w = unpack_fast(a.tensors.at("w_fast"), a.sizes.at("N"), a.sizes.at("K"));
+void fast_reference(Fast blocks, ReferenceArgs a) {
+  const ir::Tensor& image = a.tensors.at(weights_of(blocks));
+  auto w = unpack_fast(image, a.sizes.at("N"), a.sizes.at("K"), blocks);
   w.global_scale = static_cast<float>(a.scalars.at("global_scale"));
   a.tensors.at("y") = reference::wo_fast(a.tensors.at("x"), w);
 }
 
-}  // namespace
-
-KernelSource wo_nvfp4_fast() {
-  Parameters p;
-  LaunchShape launch{.threads = {threads}, .grid = {Blocks(p.N, Fast::rows), Blocks(p.B, batch)}};
-  return kernel("wo_nvfp4_fast", {p.x, p.w, p.global_scale, p.y}, launch, [p](Thread& t) {
-    const auto k = t.bound(p.K);
-    if (!k)
-      ir::fail(ir::Diag::BadDim, p.x.loc, "wo_nvfp4_fast for a K of the launch",
-               "bind K: its slabs are unrolled, and x stands in shared memory");
-    t.promise_multiple(p.N, Fast::rows);
-    FastBlock(t, p, *k).run();
-  });
+bool fast_input(Fast blocks, const InputArgs& a) {
+  if (a.name != weights_of(blocks)) return false;
+  a.tensor = pack_fast(random_weights(a), blocks);
+  return true;
 }
 
-void add_wo_nvfp4_fast(Registry& registry) {
+void add(Registry& registry, const char* name, const char* doc, Fast blocks,
+         std::vector<ir::Schedule> schedules) {
   registry.add(
-      {.name = "wo_nvfp4_fast",
-       .doc = "wo_nvfp4 on tensor cores, in an order of its own: 40 rows and all of K a block",
+      {.name = name,
+       .doc = doc,
        .types = {bf16},
-       .schedules = {warps16, next16},
-       .make = [](Elem) { return wo_nvfp4_fast(); },
-       .reference = fast_reference,
+       .schedules = std::move(schedules),
+       .make = [blocks](Elem) { return wo_nvfp4_fast(blocks); },
+       .reference = [blocks](ReferenceArgs a) { fast_reference(blocks, a); },
        .bytes =
            [](Elem, const auto& n) {
              const double weights = n.at("N") * n.at("K") * (0.5 + 1.0 / 16);
              return weights + n.at("B") * (2.0 * n.at("K") + 4.0 * n.at("N")) + 4;
            },
        .flops = [](Elem, const auto& n) { return 2.0 * n.at("B") * n.at("N") * n.at("K"); },
-       .input =
-           [](const InputArgs& a) {
-             if (a.name == "w_fast") a.tensor = pack_fast(random_weights(a));
-             return a.name == "w_fast";
-           }});
+       .input = [blocks](const InputArgs& a) { return fast_input(blocks, a); }});
+}
+
+}  // namespace
+
+KernelSource wo_nvfp4_fast(Fast blocks) {
+  Parameters p{.blocks = blocks};
+  LaunchShape launch{.threads = {threads},
+                     .grid = {Blocks(p.N, blocks.rows()), Blocks(p.B, batch)}};
+  const char* name = blocks.tiles == fast40.tiles ? "wo_nvfp4_fast" : "wo_nvfp4_fast64";
+  return kernel(name, {p.x, p.w, p.global_scale, p.y}, launch, [p](Thread& t) {
+    const auto k = t.bound(p.K);
+    if (!k)
+      ir::fail(ir::Diag::BadDim, p.x.loc, "wo_nvfp4_fast for a K of the launch",
+               "bind K: its slabs are unrolled, and x stands in shared memory");
+    t.promise_multiple(p.N, p.blocks.rows());
+    FastBlock(t, p, *k).run();
+  });
+}
+
+void add_wo_nvfp4_fast(Registry& registry) {
+  add(registry, "wo_nvfp4_fast",
+      "wo_nvfp4 on tensor cores, in an order of its own: 40 rows and all of K a block", fast40,
+      {alone("warps16_K6144"), beside("next16_K6144")});
+  add(registry, "wo_nvfp4_fast64", "wo_nvfp4_fast with 64 rows a block", fast64,
+      {alone("warps16_K8192"), beside("next16_K8192")});
 }
 
 }  // namespace barline::kernels

@@ -70,15 +70,17 @@ TEST_CASE("wo_nvfp4_fast has the reference's bits on a GPU", "[kernels][wo][gpu]
   auto device = gpu();
   if (!device || device->info().major != 9) return;  // the order is that of sm_90's tensor cores
   jit::Runtime runtime(runtime::options_from_environment());
-  for (const ir::Schedule& s : entry("wo_nvfp4_fast").schedules)
-    for (std::int64_t batch : {1, 2, 3, 4, 8, 16}) {
-      Problem p("wo_nvfp4_fast", ir::Elem::BF16, s, {{"B", batch}, {"N", 5120}, {"K", 6144}});
-      INFO(p.config.label << " B " << batch);
-      p.scalars["global_scale"] = 0.0123f;
-      const Tensors got = on_device(p, ir::Elem::BF16, runtime, *device);
-      p.refer();
-      CHECK(first_difference(got, p.tensors) == "");
-    }
+  for (auto [name, n, k] :
+       {std::tuple{"wo_nvfp4_fast", 5120, 6144}, {"wo_nvfp4_fast64", 8192, 8192}})
+    for (const ir::Schedule& s : entry(name).schedules)
+      for (std::int64_t batch : {1, 2, 3, 4, 8, 16}) {
+        Problem p(name, ir::Elem::BF16, s, {{"B", batch}, {"N", n}, {"K", k}});
+        INFO(p.config.label << " B " << batch);
+        p.scalars["global_scale"] = 0.0123f;
+        const Tensors got = on_device(p, ir::Elem::BF16, runtime, *device);
+        p.refer();
+        CHECK(first_difference(got, p.tensors) == "");
+      }
 }
 
 TEST_CASE("a grid of wo_nvfp4 that is not resident is refused on a GPU", "[kernels][wo][gpu]") {

@@ -21,12 +21,14 @@ using Catch::Matchers::Contains;
 namespace {
 
 test::Problem problem(std::int64_t batch, std::int64_t n, std::int64_t k, const test::Matrix& w,
-                      bool beside_next = false) {
+                      bool beside_next = false, Fast blocks = fast40) {
+  const bool usual = blocks.tiles == fast40.tiles;
   ir::Schedule bound{.name = "warps16_K", .threads = 512};
   bound.budget.beside_next = beside_next;
-  test::Problem p("wo_nvfp4_fast", ir::Elem::BF16, bound, {{"B", batch}, {"N", n}, {"K", k}});
+  test::Problem p(usual ? "wo_nvfp4_fast" : "wo_nvfp4_fast64", ir::Elem::BF16, bound,
+                  {{"B", batch}, {"N", n}, {"K", k}});
   p.scalars["global_scale"] = w.global_scale;
-  p.tensors["w_fast"] = pack_fast(w);
+  p.tensors[usual ? "w_fast" : "w_fast64"] = pack_fast(w, blocks);
   return p;
 }
 
@@ -72,7 +74,11 @@ TEST_CASE("wo_nvfp4_fast has the bits of the fast order for every number of rows
 TEST_CASE("wo_nvfp4_fast has the bits of the fast order over several chunks and blocks",
           "[kernels][wo]") {
   const test::Matrix w = test::random_matrix(80, 6144, 1 / 3.0f, 9);
-  for (bool beside_next : {false, true}) agree(problem(2, 80, 6144, w, beside_next), w);
+  const test::Matrix more = test::random_matrix(128, 4096, 0.0123f, 7);
+  for (bool beside_next : {false, true}) {
+    agree(problem(2, 80, 6144, w, beside_next), w);
+    agree(problem(3, 128, 4096, more, beside_next, fast64), more);
+  }
 }
 
 TEST_CASE("wo_nvfp4_fast takes denormal and zero scales, x that is not finite and any global scale",
@@ -92,22 +98,32 @@ TEST_CASE("wo_nvfp4_fast takes denormal and zero scales, x that is not finite an
   agree(p, plain);
 }
 
-TEST_CASE("wo_nvfp4_fast moves no registers, and asks for four slabs of weights before its wait",
+TEST_CASE("wo_nvfp4_fast moves next to no registers, and asks for slabs of weights before its wait",
           "[kernels][wo][ptxas]") {
   const codegen::Ptxas ptxas = test::find_ptxas();
   codegen::CalibrationCache cache(ptxas);
-  for (const ir::Schedule& s : test::entry("wo_nvfp4_fast").schedules) {
-    ir::Kernel k = dsl::instantiate(wo_nvfp4_fast(), {.schedule = s, .dims = {{"K", 6144}}});
-    ir::run_pipeline(k);
-    const codegen::Compiled c = codegen::compile(k, *ir::find_target("sm_90a"), ptxas,
-                                                 {.calibration = &cache.get("sm_90a")});
-    INFO(s.name);
-    CHECK(c.report.spill_stores == 0);
-    CHECK(c.skeleton->mmas == 15 * 8);
-    CHECK(c.skeleton->instructions < 1280);  // issue slots are what it waits for
-    CHECK(c.skeleton->movs_per_mma == 0);
-    if (s.budget.beside_next) CHECK(c.skeleton->loads_before_wait == 4 * 2);
-  }
+  struct Case {
+    const char* name;
+    Fast blocks;
+    std::int64_t k;
+    int ahead, most;  ///< instructions: issue slots are what it waits for
+    double moves;     ///< a product
+  };
+  for (const Case& of : {Case{"wo_nvfp4_fast", fast40, 6144, 4, 1280, 0},
+                         {"wo_nvfp4_fast64", fast64, 8192, 3, 2600, 0.2}})
+    for (const ir::Schedule& s : test::entry(of.name).schedules) {
+      ir::Kernel k =
+          dsl::instantiate(wo_nvfp4_fast(of.blocks), {.schedule = s, .dims = {{"K", of.k}}});
+      ir::run_pipeline(k);
+      const codegen::Compiled c = codegen::compile(k, *ir::find_target("sm_90a"), ptxas,
+                                                   {.calibration = &cache.get("sm_90a")});
+      INFO(of.name << "@" << s.name);
+      CHECK(c.report.spill_stores == 0);
+      CHECK(c.skeleton->mmas == of.k / Fast::k_multiple * of.blocks.tiles * 8);
+      CHECK(c.skeleton->instructions < of.most);
+      CHECK(c.skeleton->movs_per_mma <= of.moves);
+      if (s.budget.beside_next) CHECK(c.skeleton->loads_before_wait == of.ahead * 2);
+    }
 }
 
 TEST_CASE(
@@ -123,6 +139,8 @@ TEST_CASE(
   CHECK_THROWS_WITH(pack_fast(test::random_matrix(41, 2048, 1)),
                     Contains("[41, 2048]") && Contains("N is a multiple of 40 and K of 2048"));
   CHECK_THROWS_WITH(pack_fast(test::random_matrix(40, 1024, 1)), Contains("K of 2048"));
+  CHECK_THROWS_WITH(pack_fast(test::random_matrix(40, 2048, 1), fast64),
+                    Contains("N is a multiple of 64"));
   auto built = [](std::map<std::string, std::int64_t> dims) {
     return dsl::instantiate(wo_nvfp4_fast(),
                             {.schedule = {.name = "w", .threads = 512}, .dims = std::move(dims)});
