@@ -137,15 +137,39 @@ std::map<std::string, json> newest(const std::vector<json>& records, const char*
   return out;
 }
 
-/// The records with those rows alone that are products (have a count of operations), or are not.
-std::vector<json> rows_of(std::vector<json> records, bool products) {
+/// The output projection's rows stand in docs/nvfp4.md; of the others those with a count of
+/// operations are products.
+enum class Of { Plain, Products, Projection };
+
+Of kind_of(const json& row) {
+  if (row.at("kernel").get<std::string>().starts_with("wo_")) return Of::Projection;
+  return row.contains("flops") ? Of::Products : Of::Plain;
+}
+
+/// The records with the rows of one kind alone.
+std::vector<json> rows_of(std::vector<json> records, Of kind) {
   for (json& doc : records) {
     json kept = json::array();
     for (const json& row : doc.value("rows", json::array()))
-      if (row.contains("flops") == products) kept.push_back(row);
+      if (kind_of(row) == kind) kept.push_back(row);
     doc["rows"] = kept;
   }
   return records;
+}
+
+std::string projection_table(const json& bench) {
+  std::string out = fmt::format(
+      "{}, {}, commit {}: medians of CUDA graphs, weights rotated past L2, bits equal to the "
+      "reference's.\n\n| kernel | sizes | µs | weights and x, GB/s | % of copy "
+      "|\n|---|---|---:|---:|---:|\n",
+      bench.at("device").get<std::string>(), before(bench.at("date"), 'T'),
+      bench.at("commit").get<std::string>());
+  for (const json& row : bench.at("rows"))
+    out += fmt::format("| `{}` | {} | {:.2f} | {:.0f} | {:.0f} |\n",
+                       row.at("kernel").get<std::string>(), row.at("sizes").get<std::string>(),
+                       row.at("us").get<double>(), row.at("gb_per_s").get<double>(),
+                       100 * row.at("share_of_copy").get<double>());
+  return out;
 }
 
 std::string measured(const fs::path& folder) {
@@ -153,8 +177,9 @@ std::string measured(const fs::path& folder) {
   std::vector<json> peers = recorded(folder, "barline.peers/1");
   std::string out;
   auto add = [&](const std::string& text) { out += (out.empty() ? "" : "\n") + text; };
-  for (const auto& [device, doc] : newest(rows_of(records, false), "rows")) add(table(doc, peers));
-  for (const auto& [device, doc] : newest(rows_of(records, true), "rows"))
+  for (const auto& [device, doc] : newest(rows_of(records, Of::Plain), "rows"))
+    add(table(doc, peers));
+  for (const auto& [device, doc] : newest(rows_of(records, Of::Products), "rows"))
     add(product_table(doc, peers, recorded(folder, "barline.mma_peak/1")));
   for (const auto& [device, doc] : newest(records, "host")) add(host_table(doc));
   for (const auto& [device, doc] : newest(recorded(folder, "barline.sanitizer/1"), "rows"))
@@ -162,7 +187,7 @@ std::string measured(const fs::path& folder) {
   return out;
 }
 
-/// README.md with `text` between the marks.
+/// A page with `text` between the marks.
 std::string with_table(const std::string& readme, const std::string& text) {
   std::size_t begin = readme.find(begin_mark), end = readme.find(end_mark);
   REQUIRE(begin != readme.npos);
@@ -206,4 +231,12 @@ TEST_CASE("a finding of a sanitizer is counted") {
         "Checked on D, 2026-01-02. compute-sanitizer (memcheck) on 1 kernels: no finding.\n");
   record["rows"].push_back(racy);
   CHECK(checks(record).find("1 runs with findings") != std::string::npos);
+}
+
+TEST_CASE("the output projection's measurements are the recorded ones") {
+  std::string text;
+  const std::vector<json> records = recorded(root() / "bench/results", "barline.bench/1");
+  for (const auto& [device, doc] : newest(rows_of(records, Of::Projection), "rows"))
+    text += projection_table(doc);
+  CHECK(differs("docs/nvfp4.md", with_table(slurp(root() / "docs/nvfp4.md"), text)) == "");
 }
