@@ -5,11 +5,11 @@
 //   s          one x slot, one w slot, filled right before their use: six barriers a step of three
 //              segments. The tile of 64 x 16 x 16 is the field's reference for this cadence.
 //   sp         S + 1/2P: x's fragments stay in registers over the step, w has two slots and is
-//   filled
-//              one use ahead: three barriers a step.
+//              filled one use ahead: three barriers a step.
 //   unit*      tensor copies by a role of their own, wgmma, blocks that walk the tiles (sm_90a)
 //   cluster*   the same on half of K, two blocks of a cluster a tile: some tokens (sm_90a)
-//   stream*    a few tokens: warps share out K and stream weights from memory to their registers
+//   stream*    a few tokens: warps share out K and stream weights from memory to their registers;
+//              with _K4096 K is bound, and all steps are written out
 //   next*      the same; blocks start, and ask for weights, while the grid before ends (sm_90a)
 //   ring*      cp.async rings filled `slots - 1` steps ahead: one barrier a step.
 #pragma once
