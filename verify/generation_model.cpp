@@ -5,8 +5,6 @@
 #include "verify/generation_model.h"
 
 #include <fmt/format.h>
-#include <algorithm>
-#include <unordered_map>
 
 namespace barline::verify {
 namespace {
@@ -68,13 +66,10 @@ class Explorer {
     }
   }
 
-  GenerationVerdict run() {
+  WalkVerdict run() {
     State first;
     first.blocks.resize(static_cast<std::size_t>(p_.blocks));
-    add(std::move(first), 0, "");
-    for (std::size_t i = 0; i < states_.size() && verdict_.fault.empty(); ++i) expand(i);
-    verdict_.states = states_.size();
-    return std::move(verdict_);
+    return walk_.run(std::move(first), [this](std::size_t i) { expand(i); });
   }
 
  private:
@@ -85,53 +80,39 @@ class Explorer {
   Act act_of(const State& s, int b) const { return programs_[b][s.blocks[b].at]; }
   bool done(const State& s, int b) const { return s.blocks[b].left || act_of(s, b) == Act::End; }
 
-  void add(State s, std::size_t from, std::string step) {
-    if (!known_.emplace(s.key(), states_.size()).second) return;
-    states_.push_back(std::move(s));
-    origins_.push_back({from, std::move(step)});
-  }
-
-  void fault(std::size_t state, std::string step, std::string what) {
-    if (!verdict_.fault.empty()) return;
-    verdict_.fault = std::move(what);
-    if (!step.empty()) verdict_.steps.push_back(std::move(step));
-    for (; state != 0; state = origins_[state].from) verdict_.steps.push_back(origins_[state].step);
-    std::reverse(verdict_.steps.begin(), verdict_.steps.end());
-  }
-
   void expand(std::size_t i) {
     bool moved = false, ended = true;
-    const bool cut = p_.cut_short[states_[i].launch];
+    const bool cut = p_.cut_short[walk_[i].launch];
     for (int b = 0; b < p_.blocks; ++b) {
-      if (done(states_[i], b)) continue;
+      if (done(walk_[i], b)) continue;
       ended = false;
-      const Act act = act_of(states_[i], b);
+      const Act act = act_of(walk_[i], b);
       if (cut && (p_.starts_late || act != Act::Start)) {
-        State s = states_[i];
+        State s = walk_[i];
         s.blocks[b].left = true;
         moved = true;
-        add(std::move(s), i, fmt::format("block {} leaves before it {}", b, act_name(act)));
+        walk_.add(std::move(s), i, fmt::format("block {} leaves before it {}", b, act_name(act)));
       }
-      State s = states_[i];
+      State s = walk_[i];
       const std::string text = fmt::format("block {} {}", b, act_name(act));
       const Outcome o = step(s, b, act);
-      if (!o.fault.empty()) return fault(i, text, o.fault);
+      if (!o.fault.empty()) return walk_.fault(i, text, o.fault);
       if (!o.passes) continue;
       ++s.blocks[b].at;
       moved = true;
-      add(std::move(s), i, text);
+      walk_.add(std::move(s), i, text);
     }
     if (ended) return end_launch(i);
-    if (!moved) fault(i, "", "deadlock: nobody can go on");
+    if (!moved) walk_.fault(i, "", "deadlock: nobody can go on");
   }
 
   static const char* act_name(Act a) { return act_names[static_cast<int>(a)]; }
 
   /// What the launch wrote is known to all of the next.
   void end_launch(std::size_t i) {
-    State s = states_[i];
+    State s = walk_[i];
     if (!p_.cut_short[s.launch] && s.gathered != 1)
-      return fault(i, "", "the launch ends and nobody gathered");
+      return walk_.fault(i, "", "the launch ends and nobody gathered");
     if (++s.launch == static_cast<int>(p_.cut_short.size())) return;
     s.gathered = 0;
     s.word_knows = s.flag_knows = 0;
@@ -140,7 +121,7 @@ class Explorer {
       b.last = b.left = false;
       b.knows = 0;
     }
-    add(std::move(s), i, "the next launch begins");
+    walk_.add(std::move(s), i, "the next launch begins");
   }
 
   struct Outcome {
@@ -191,21 +172,13 @@ class Explorer {
     return {};
   }
 
-  struct Origin {
-    std::size_t from = 0;
-    std::string step;
-  };
-
   const GenerationProtocol p_;
   std::vector<std::vector<Act>> programs_;
-  std::vector<State> states_;
-  std::vector<Origin> origins_;
-  std::unordered_map<std::string, std::size_t> known_;
-  GenerationVerdict verdict_;
+  StateWalk<State> walk_;
 };
 
 }  // namespace
 
-GenerationVerdict explore(const GenerationProtocol& p) { return Explorer(p).run(); }
+WalkVerdict explore(const GenerationProtocol& p) { return Explorer(p).run(); }
 
 }  // namespace barline::verify

@@ -8,8 +8,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
+
+#include "verify/state_walk.h"
 
 namespace barline::verify {
 
@@ -29,14 +30,8 @@ struct GenerationProtocol {
   bool lifts_before = true;  ///< the word is lifted before the arrival is counted
 };
 
-struct GenerationVerdict {
-  std::string fault;               ///< empty: every interleaving is right and ends
-  std::vector<std::string> steps;  ///< that lead to it, the fewest
-  std::size_t states = 0;
-};
-
 /// Walks all states, breadth first, to the first fault: a deadlock, a launch that nobody gathers or
 /// two blocks do, a block that uses what it does not know to be written.
-GenerationVerdict explore(const GenerationProtocol& p);
+WalkVerdict explore(const GenerationProtocol& p);
 
 }  // namespace barline::verify

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 namespace barline::verify {
@@ -70,11 +69,8 @@ class Explorer {
     agents_.insert(agents_.end(), static_cast<std::size_t>(p.readers), reader);
   }
 
-  RingVerdict run() {
-    add(first(), 0, "");
-    for (std::size_t i = 0; i < states_.size() && verdict_.fault.empty(); ++i) expand(i);
-    verdict_.states = states_.size();
-    return std::move(verdict_);
+  WalkVerdict run() {
+    return walk_.run(first(), [this](std::size_t i) { expand(i); });
   }
 
  private:
@@ -90,20 +86,6 @@ class Explorer {
     return s;
   }
 
-  void add(State s, std::size_t from, std::string step) {
-    if (!known_.emplace(s.key(), states_.size()).second) return;
-    states_.push_back(std::move(s));
-    origins_.push_back({from, std::move(step)});
-  }
-
-  void fault(std::size_t state, std::string step, std::string what) {
-    if (!verdict_.fault.empty()) return;
-    verdict_.fault = std::move(what);
-    if (!step.empty()) verdict_.steps.push_back(std::move(step));
-    for (; state != 0; state = origins_[state].from) verdict_.steps.push_back(origins_[state].step);
-    std::reverse(verdict_.steps.begin(), verdict_.steps.end());
-  }
-
   static std::string agent_name(std::size_t a) {
     return a == 0 ? "the filler" : fmt::format("reader {}", a);
   }
@@ -112,30 +94,30 @@ class Explorer {
   void expand(std::size_t i) {
     bool moved = false, ended = true;
     for (std::size_t a = 0; a < agents_.size(); ++a) {
-      const auto at = static_cast<std::size_t>(states_[i].at[a]);
+      const auto at = static_cast<std::size_t>(walk_[i].at[a]);
       if (at == agents_[a].size()) continue;
       ended = false;
-      State s = states_[i];
+      State s = walk_[i];
       const Step step = agents_[a][at];
       std::string text = fmt::format("{} {} of use {}", agent_name(a),
                                      act_names[static_cast<int>(step.act)], step.use);
       const Outcome o = act(s, step);
-      if (!o.fault.empty()) return fault(i, text, o.fault);
+      if (!o.fault.empty()) return walk_.fault(i, text, o.fault);
       if (!o.passes) continue;
       ++s.at[a];
       moved = true;
-      add(std::move(s), i, std::move(text));
+      walk_.add(std::move(s), i, std::move(text));
     }
-    for (std::size_t n = 0; n < states_[i].slots.size(); ++n) {
-      if (!states_[i].slots[n].flying) continue;
-      State s = states_[i];
+    for (std::size_t n = 0; n < walk_[i].slots.size(); ++n) {
+      if (!walk_[i].slots[n].flying) continue;
+      State s = walk_[i];
       moved = true;
       const Outcome o = land(s, s.slots[n]);
       std::string text = fmt::format("a copy lands in slot {}", n);
-      if (!o.fault.empty()) return fault(i, text, o.fault);
-      add(std::move(s), i, std::move(text));
+      if (!o.fault.empty()) return walk_.fault(i, text, o.fault);
+      walk_.add(std::move(s), i, std::move(text));
     }
-    if (!moved && !ended) fault(i, "", "deadlock: nobody can go on");
+    if (!moved && !ended) walk_.fault(i, "", "deadlock: nobody can go on");
   }
 
   struct Outcome {
@@ -221,21 +203,13 @@ class Explorer {
     return complete(slot.full, 1);
   }
 
-  struct Origin {
-    std::size_t from = 0;
-    std::string step;
-  };
-
   const RingProtocol p_;
   std::vector<Agent> agents_;
-  std::vector<State> states_;
-  std::vector<Origin> origins_;
-  std::unordered_map<std::string, std::size_t> known_;
-  RingVerdict verdict_;
+  StateWalk<State> walk_;
 };
 
 }  // namespace
 
-RingVerdict explore(const RingProtocol& p) { return Explorer(p).run(); }
+WalkVerdict explore(const RingProtocol& p) { return Explorer(p).run(); }
 
 }  // namespace barline::verify

@@ -8,8 +8,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <vector>
+
+#include "verify/state_walk.h"
 
 namespace barline::verify {
 
@@ -27,16 +27,10 @@ struct RingProtocol {
   int released = 0;      ///< added to the use whose slot is released
 };
 
-struct RingVerdict {
-  std::string fault;               ///< empty: every interleaving is right and ends
-  std::vector<std::string> steps;  ///< that lead to it, the fewest
-  std::size_t states = 0;
-};
-
 /// Walks all states, breadth first, to the first fault: a deadlock, a wait that passes though its
 /// phase is not complete, a wait that is lapped (the phase after its own completes while it waits,
 /// so that the parity tells nothing), a copy to a slot that is being read or not yet read, a read
 /// of another use's data, a gate with more arrivals or bytes than it takes.
-RingVerdict explore(const RingProtocol& p);
+WalkVerdict explore(const RingProtocol& p);
 
 }  // namespace barline::verify

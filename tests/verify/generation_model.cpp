@@ -11,7 +11,7 @@ using Catch::Contains;
 
 namespace {
 
-std::string text(const GenerationVerdict& v) {
+std::string text(const WalkVerdict& v) {
   std::string all = v.fault;
   for (const std::string& s : v.steps) all += "\n  " + s;
   return all;
@@ -36,7 +36,7 @@ TEST_CASE("blocks meet in every launch, also behind launches that were cut short
         GenerationProtocol p{.blocks = blocks,
                              .cut_short = {(cuts & 1) != 0, (cuts & 2) != 0, (cuts & 4) != 0},
                              .producer = producer};
-        const GenerationVerdict v = explore(p);
+        const WalkVerdict v = explore(p);
         INFO(blocks << " blocks, cuts " << cuts << ", producer " << producer << "\n" << text(v));
         CHECK(v.fault == "");
         states += v.states;
@@ -92,7 +92,7 @@ TEST_CASE("a launch that a block never started leaves generations apart") {
 TEST_CASE("the fewest steps that lead to a fault of the counters are told") {
   GenerationProtocol p{.blocks = 2, .cut_short = {false}};
   p.last_at = -1;
-  const GenerationVerdict v = explore(p);
+  const WalkVerdict v = explore(p);
   REQUIRE(v.steps.size() == 5);
   CHECK(v.steps[0] == "block 0 starts");
   CHECK(v.steps[4] == "block 0 gathers");

@@ -10,7 +10,7 @@ using namespace barline::verify;
 
 namespace {
 
-std::string text(const RingVerdict& v) {
+std::string text(const WalkVerdict& v) {
   std::string all = v.fault;
   for (const std::string& s : v.steps) all += "\n  " + s;
   return all;
@@ -37,7 +37,7 @@ TEST_CASE("a ring behind gates neither hangs nor overwrites, however its agents 
     for (int readers = 1; readers <= 2; ++readers)
       for (int lag = 0; lag < slots && lag <= 1; ++lag)
         for (int uses : {1, slots, slots + 1, 3 * slots}) {
-          RingVerdict v = explore(ring(slots, readers, uses, lag));
+          WalkVerdict v = explore(ring(slots, readers, uses, lag));
           INFO(slots << " slots, " << readers << " readers, " << uses << " uses, lag " << lag
                      << "\n"
                      << text(v));
@@ -51,7 +51,7 @@ TEST_CASE("uses are counted through tiles, at whose ends readers release all") {
   for (int tile : {1, 2, 3, 5}) {
     RingProtocol p = ring(3, 2, 9, 1);
     p.tile = tile;
-    RingVerdict v = explore(p);
+    WalkVerdict v = explore(p);
     INFO("tiles of " << tile << "\n" << text(v));
     CHECK(v.fault == "");
   }
@@ -93,7 +93,7 @@ TEST_CASE("a slot must come back before all slots are held") {
 TEST_CASE("the steps that lead to a fault are told, the fewest") {
   RingProtocol p = ring(2, 1, 4);
   p.empty_phase = 0;
-  RingVerdict v = explore(p);
+  WalkVerdict v = explore(p);
   CHECK(v.fault == "deadlock: nobody can go on");
   CHECK(v.steps.empty());
   p = ring(2, 1, 4);
