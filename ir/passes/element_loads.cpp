@@ -55,7 +55,7 @@ ValueId ElementLoader::slot_elements(At row, At col, Type type) {
   ValueId index = p.op(Op::Add, p.times(row.thread, swizzle_.columns), col.thread);
   if (swizzle_.mask) {
     ValueId r = p.add(row.thread, row.reg), c = p.add(col.thread, col.reg);
-    ValueId turn = p.modulo(p.divided(r, 1 << swizzle_.shift), swizzle_.mask + 1);
+    ValueId turn = p.turn(swizzle_, r);
     ValueId chunk = p.op(Op::Xor, p.divided(c, swizzle_.chunk), turn);
     index = p.op(Op::Add, p.times(r, swizzle_.columns), p.times(chunk, swizzle_.chunk));
     index = p.op(Op::Add, index, p.modulo(c, swizzle_.chunk));

@@ -144,7 +144,7 @@ class FillExpander {
   ValueId turned(ValueId row, ValueId col) {
     if (!swizzle_.mask) return col;
     Places& p = w_.places;
-    ValueId turn = p.modulo(p.divided(row, 1 << swizzle_.shift), swizzle_.mask + 1);
+    ValueId turn = p.turn(swizzle_, row);
     ValueId chunk = p.op(Op::Xor, p.divided(col, swizzle_.chunk), turn);
     return p.op(Op::Add, p.times(chunk, swizzle_.chunk), p.modulo(col, swizzle_.chunk));
   }

@@ -113,7 +113,7 @@ class GroupLoader : ElementLoader {
       col = step(col, bit1, reg_at(box_.col, second, 0) - c0);
     }
     std::int64_t period = swizzle_.mask + 1, chunk = c0 / 8, low = chunk % period;
-    ValueId turn = p.modulo(p.divided(p.modulo(p.lane(), 8), 1 << swizzle_.shift), period);
+    ValueId turn = p.turn(swizzle_, p.modulo(p.lane(), 8));
     ValueId turned = p.op(Op::Xor, p.add(p.divided(col, 8), low), turn);
     ValueId index = p.op(Op::Add, p.times(row, swizzle_.columns), p.times(turned, 8));
     index = p.op(Op::Add, panel, index);

@@ -54,6 +54,10 @@ class Places {
   ValueId times(ValueId a, std::int64_t n) { return op(Op::Mul, a, number(n)); }
   ValueId divided(ValueId a, std::int64_t n) { return op(Op::Div, a, number(n)); }
   ValueId modulo(ValueId a, std::int64_t n) { return op(Op::Rem, a, number(n)); }
+  /// f(row) of ir/swizzle.h.
+  ValueId turn(const Swizzle& s, ValueId row) {
+    return modulo(divided(row, 1 << s.shift), s.mask + 1);
+  }
 
  private:
   ValueId digits(const Layout& l, int axis, bool lanes);

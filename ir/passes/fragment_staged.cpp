@@ -83,7 +83,7 @@ class Stager : ElementLoader {
     const Swizzle s = swizzle_of(columns_, bytes(elem_));
     const std::int64_t low = r % (std::int64_t{s.mask + 1} << s.shift);
     const ValueId at = p.add(row(), low);
-    const ValueId turn = p.modulo(p.divided(at, 1 << s.shift), s.mask + 1);
+    const ValueId turn = p.turn(s, at);
     const ValueId place =
         p.op(Op::Add, p.times(at, columns_), p.times(p.op(Op::Xor, chunk(), turn), s.chunk));
     const ValueId own = p.times(p.divided(p.of_warp(layout_, box_.col.tile), columns_), part());
