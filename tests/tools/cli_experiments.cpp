@@ -6,17 +6,16 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/tools/cli.h"
+#include "tests/tools/refused.h"
 
 using barline::test::Cli;
 using barline::test::has;
 using barline::test::Ran;
+using barline::test::Refused;
 using barline::test::slurp;
 
 TEST_CASE("an experiment that cannot be is exit 2, without a device") {
-  struct Case {
-    const char *words, *message;
-  };
-  const Case cases[] = {
+  const Refused cases[] = {
       {"sweep --wo-split 4 --slice-ctas 2", "wo_split 4, slice_ctas 2"},
       {"sweep --wo-split 4 --slice-ctas 2", "pass --slice-ctas 4 or a smaller --wo-split"},
       {"sweep --wo-split 16", "wo_split 16, slice_ctas 8"},
@@ -40,14 +39,7 @@ TEST_CASE("an experiment that cannot be is exit 2, without a device") {
       {"soak --wo-split 1,8 --slice-ctas 4", "wo_split 8, slice_ctas 4"},
       {"soak --noise 2", "--noise"},
   };
-  Cli cli;
-  for (const Case& c : cases) {
-    Ran r = cli.run(c.words);
-    INFO(c.words << "\n" << r.out << r.err);
-    CHECK(r.code == 2);
-    CHECK(r.out.empty());
-    CHECK(has(r.err, c.message));
-  }
+  check_refused(cases);
 }
 
 TEST_CASE("lists in either form reach the device, which is missed with exit 3") {

@@ -4,17 +4,16 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/tools/cli.h"
+#include "tests/tools/refused.h"
 #include "tests/tools/registry_text.h"
 
 using barline::test::Cli;
 using barline::test::has;
 using barline::test::Ran;
+using barline::test::Refused;
 
 TEST_CASE("a wrong command line is exit 2 with a suggestion") {
-  struct Case {
-    const char *words, *message;
-  };
-  const Case cases[] = {
+  const Refused cases[] = {
       {"", "no command is named; see `barline --help`"},
       {"biuld", "unknown command 'biuld'; did you mean 'build'?"},
       {"cache sttat", "unknown command 'sttat'; did you mean 'stat'?"},
@@ -44,16 +43,7 @@ TEST_CASE("a wrong command line is exit 2 with a suggestion") {
       {"run qkv_w4a16 --set K=100", "takes multiples of 128; choose another size"},
       {"list --plugin none.so", "plugin none.so: no such file"},
   };
-  Cli cli;
-  for (const Case& c : cases) {
-    Ran r = cli.run(c.words);
-    INFO(c.words << "\n" << r.out << r.err);
-    CHECK(r.code == 2);
-    CHECK(r.out.empty());
-    CHECK(has(r.err, "error: "));
-    CHECK(has(r.err, c.message));
-    CHECK(std::count(r.err.begin(), r.err.end(), '\n') == 1);
-  }
+  check_refused(cases);
 }
 
 TEST_CASE("a malformed input file is exit 2 and names its place") {
