@@ -200,12 +200,24 @@ void check_stream(const ir::Schedule& s, const ir::Stream& stream, const ir::Loc
            "set .store = Store::Smem, or .slots = .ahead");
 }
 
+/// A thread-level kernel moves its operands itself; how far ahead its lanes load is all that a
+/// schedule says.
+void check_thread_level(const KernelSource& source, const ir::Schedule& s) {
+  const bool own = std::any_of(s.streams.begin(), s.streams.end(), [](const ir::Stream& stream) {
+    return stream.store != ir::Store::Reg;
+  });
+  if (s.tile.m || own)
+    ir::fail(Diag::BadSchedule, source.loc,
+             fmt::format("schedule '{}': a tile, or a stream through shared memory, for a "
+                         "thread-level kernel",
+                         s.name),
+             "leave them out: the kernel itself says how it moves its operands; a stream of "
+             "registers says how far .ahead they are loaded");
+}
+
 /// That every stream names an operand of a sum, and only weights in codes are packed.
 void check_streams(const KernelSource& source, const ir::Schedule& s) {
-  if (source.tile_body == nullptr && (s.tile.m || s.streams.count))
-    ir::fail(Diag::BadSchedule, source.loc,
-             fmt::format("schedule '{}': a tile or streams for a thread-level kernel", s.name),
-             "leave them out: the kernel itself says how it moves its operands");
+  if (source.tile_body == nullptr) check_thread_level(source, s);
   for (const ir::Stream& stream : s.streams) {
     check_stream(s, stream, source.loc);
     bool known = false, codes = false;

@@ -55,7 +55,7 @@ def arguments():
 
 
 def show(row):
-    shape = " ".join(f"{k}={row[k]}" for k in ("M", "N", "K", "T", "D") if k in row)
+    shape = " ".join(f"{k}={row[k]}" for k in ("M", "B", "N", "K", "T", "D") if k in row)
     name = row["name"] + (" dependent" if row.get("dependent") else "")
     if "refused" in row:
         text = "refused: " + row["refused"]

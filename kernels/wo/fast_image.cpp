@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <cmath>
+#include <algorithm>
+#include <bit>
 #include <stdexcept>
 
 #include "kernels/reference/wo_fast.h"
@@ -13,26 +14,6 @@ namespace {
 using formats::nvfp4_group;
 using formats::Nvfp4Matrix;
 using formats::ScaleOrder;
-namespace num = ir::num;
-
-/// UE5M3: (8 + low three bits) * 2^(high five bits - 13), and 0.
-constexpr int bias = 10, mantissa = 3, significand = 1 << mantissa;
-
-std::uint8_t to_ue5m3(ir::e4m3_t scale) {
-  const float value = num::to_f32(scale);
-  if (value == 0) return 0;
-  int exponent = 0;
-  const float half = std::frexp(value, &exponent);  // value = half * 2^exponent, half in [0.5, 1)
-  const int bits = static_cast<int>(half * 2 * significand) - significand;
-  return static_cast<std::uint8_t>((exponent - 1 + bias) << mantissa | bits);
-}
-
-ir::e4m3_t from_ue5m3(std::uint8_t byte) {
-  if (byte == 0) return {0};
-  const int bits = significand + byte % significand, exponent = byte / significand;
-  return num::to_e4m3(std::ldexp(static_cast<float>(bits), exponent - bias - mantissa));
-}
-
 /// Word of a block that holds k's code, and the byte of its scale.
 struct FastPlace {
   std::int64_t word = 0, scale_byte = 0;
@@ -40,12 +21,16 @@ struct FastPlace {
 };
 FastPlace place_of(std::int64_t n, std::int64_t k, std::int64_t k_all, Fast blocks) {
   const std::int64_t of_warp = k_all / Fast::warps, warp = k / of_warp, in_warp = k % of_warp;
-  const std::int64_t chunk = in_warp / Fast::chunk_k, in_chunk = in_warp % Fast::chunk_k;
-  const std::int64_t row = n % blocks.rows(), slab = chunk * blocks.tiles + row / Fast::tile_rows;
+  const std::int64_t chunks = k_all / Fast::k_multiple, chunk = in_warp / Fast::chunk_k;
+  const std::int64_t row = n % blocks.rows(), tile = row / Fast::tile_rows;
+  const std::int64_t slab =
+      (tile / blocks.tiles * chunks + chunk) * blocks.tiles + tile % blocks.tiles;
+  const std::int64_t in_chunk = in_warp % Fast::chunk_k, in_lane = in_chunk % Fast::lane_k;
   const std::int64_t lane = row % Fast::tile_rows * 4 + in_chunk / Fast::lane_k;
-  const std::int64_t in_lane = in_chunk % Fast::lane_k;
-  const std::int64_t first = slab * Fast::slab_words + warp * Fast::warp_words;
-  return {first + lane * 4 + in_lane / 8, (first + 128) * 4 + lane * 2 + in_lane / nvfp4_group,
+  const auto [first, slabs] = run_of(slab, blocks.slabs(k_all));
+  const std::int64_t scales = first * Fast::slab_words, codes = scales + slabs * Fast::slab_scales;
+  return {codes + (slab - first) * Fast::slab_codes + (warp * 32 + lane) * 4 + in_lane / 8,
+          scales * 4 + ((warp * 32 + lane) * slabs + slab - first) * 2 + in_lane / nvfp4_group,
           static_cast<int>(in_lane % 8)};
 }
 
@@ -56,13 +41,24 @@ void check(std::int64_t n, std::int64_t k, Fast blocks) {
                   blocks.rows(), Fast::k_multiple));
 }
 
+std::int64_t words(std::int64_t k, Fast blocks) { return blocks.slabs(k) * Fast::slab_words; }
+
 }  // namespace
+
+ScaleRun run_of(std::int64_t slab, std::int64_t slabs) {
+  constexpr std::uint64_t most = 8;
+  for (std::int64_t first = 0;;) {
+    const auto left = static_cast<std::uint64_t>(slabs - first);
+    const auto run = static_cast<std::int64_t>(std::min(most, std::bit_floor(left)));
+    if (slab < first + run) return {first, run};
+    first += run;
+  }
+}
 
 template <ScaleOrder Order>
 ir::Tensor pack_fast(const Nvfp4Matrix<Order>& w, Fast blocks) {
   check(w.n(), w.k(), blocks);
-  ir::Tensor image(ir::Elem::U32,
-                   {w.n() / blocks.rows(), w.k() / Fast::k_multiple * blocks.chunk_words()});
+  ir::Tensor image(ir::Elem::U32, {w.n() / blocks.rows(), words(w.k(), blocks)});
   for (std::int64_t n = 0; n < w.n(); ++n)
     for (std::int64_t k = 0; k < w.k(); ++k) {
       const std::uint8_t scale = to_ue5m3(reference::wo_fast_scale(w, n, k / nvfp4_group));

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A warp has a sixteenth of K and all rows of its block, as B of m16n8k16; up to 8 rows of x are
-// A. A lane's 8 elements of x are A's four registers (p0, p1, p2, p3) as they are loaded: A's upper
-// rows get p0 and p2, its lower ones p1 and p3. So pairs 0 and 2 of a word's weights make the upper
-// half of one accumulator, 1 and 3 the lower half of another, the other halves are without meaning,
-// and no register is moved.
+// A warp has a sixteenth of K and all rows of its block, as B of m16n8k16; up to 16 rows of x are
+// A. A lane's 8 elements of a row of x are four registers (p0, p1, p2, p3) as they are loaded, and
+// pairs 0 and 2 of a word's weights go to one accumulator, 1 and 3 to another. Up to 8 rows are A
+// as they stand: A's upper rows get p0 and p2, its lower ones p1 and p3, so the upper half of one
+// accumulator counts and the lower half of the other, and no register is moved. With more, A is
+// (p0, p0', p2, p2') and (p1, p1', p3, p3') of two rows, and all of both counts.
 //
 // Codes become bf16 of value * 2^-126 in pairs; times scale * 2^119 that is exact, and the 2^7 that
-// is missing goes to the global scale. The warps' parts meet in shared memory.
+// is missing goes to the global scale. A warp's x and then its parts stand in a place of its own,
+// so the block meets once, before the parts are added.
+#include <fmt/format.h>
 #include <algorithm>
 
 #include "dsl/dsl.h"
@@ -23,26 +26,25 @@ namespace {
 using namespace dsl;
 
 constexpr int threads = 32 * Fast::warps, warps = Fast::warps;
-constexpr int batch = 8;  ///< rows of x of a block
-constexpr int pad = 16;   ///< elements between rows of x: the two that a quarter warp reads stand
-                          ///< in other banks
+constexpr int half = 8;  ///< rows of x in a half of A
+constexpr int pad = 8;   ///< words between rows of x: the two that a quarter warp reads stand in
+                         ///< other banks
 constexpr int words = 4, groups = 2;  ///< of codes and of scales: a lane's of a slab
-constexpr ir::Schedule alone(std::string_view name) {
-  return {.name = name, .threads = threads, .budget = {.ctas_per_sm = 1}};
-}
-constexpr ir::Schedule beside(std::string_view name) {
-  return {.name = name, .threads = threads, .budget = {.ctas_per_sm = 1, .beside_next = true}};
-}
+constexpr int usually_ahead = 4;
 
 /// Images of other blocks are other parameters.
-const char* weights_of(Fast blocks) { return blocks.tiles == fast40.tiles ? "w_fast" : "w_fast64"; }
+const char* weights_of(Fast blocks) { return blocks == fast40 ? "w_fast" : "w_fast64"; }
+/// Rows of x that shared memory has room for.
+int most_rows(Fast blocks) { return blocks == fast40 ? 2 * half : half; }
 
 struct Parameters {
   Fast blocks;
   Axis B{"B"}, N{"N"}, K{"K", Fast::k_multiple};
   In x{"x", bf16, {B, K}};
-  In w{
-      weights_of(blocks), u32, {N.by(blocks.rows()), K.by(Fast::k_multiple, blocks.chunk_words())}};
+  In w{weights_of(blocks),
+       u32,
+       {N.by(blocks.rows()),
+        K.by(Fast::k_multiple, blocks.slabs(Fast::k_multiple) * Fast::slab_words)}};
   Arg global_scale{"global_scale"};
   Out y{"y", f32, {B, N}};
 };
@@ -53,64 +55,88 @@ class FastBlock {
       : t_(t),
         p_(p),
         chunks_(static_cast<int>(k / Fast::k_multiple)),
-        warp_k_(chunks_ * static_cast<int>(Fast::chunk_k)),
-        pitch_(warp_k_ + pad),
+        slabs_(static_cast<int>(p.blocks.slabs(k))),
         tiles_(static_cast<int>(p.blocks.tiles)),
         block_rows_(static_cast<int>(p.blocks.rows())),
-        x_(t.shared("x_rows", bf16, warps * batch * pitch_)),
-        parts_(t.shared("parts", f32, warps * batch * block_rows_)),
+        batch_(rows_of_code(t, p)),
+        bound_(t.bound(p.B).has_value()),
+        pitch_(chunks_ * int{Fast::chunk_k} / 2 + pad),
+        x_(t.shared("x_rows", u32, warps * batch_ * pitch_)),
         block_(t.block()),
         lane_(t.lane()),
         warp_(t.warp()),
-        first_(block_.y * batch),
-        rows_(min(t.size(p.B) - first_, batch)) {
-    Value of_warp = warp_ * int{Fast::warp_words};
-    codes_at_ = t.offset(p.w(block_.x, of_warp + lane_ * words));
-    scales_at_ = t.offset(p.w(block_.x, of_warp + (lane_ / 2 + 32 * words)));
+        first_(bound_ ? t.constant(s32, 0) : block_.y * batch_) {
+    parts_ = p.blocks.passes == 1 ? x_ : t.shared("parts", u32, warps * batch_ * block_rows_);
+    part_pitch_ = p.blocks.passes == 1 ? batch_ * pitch_ : batch_ * block_rows_;
+    if (!bound_) rows_ = min(t.size(p.B) - first_, batch_);
   }
 
   void run() {
-    if (beside_next()) {
+    if (t_.schedule().budget.beside_next) {
       load_slabs();
       await_grid();
       load_x();
     } else {
-      load_x();  // first: behind the weights it would come last
+      load_x();        // first: behind the weights it would come last
+      t_.warp_sync();  // ptxas keeps the loads above those of the weights
       load_slabs();
     }
     stage();
-    multiply();
-    store_parts();
+    for (int pass = 0; pass < p_.blocks.passes; ++pass) {
+      multiply(pass);
+      store_parts(pass);
+    }
     fold();
   }
 
  private:
-  int slabs() const { return chunks_ * tiles_; }
-  bool beside_next() const { return t_.schedule().budget.beside_next; }
+  /// Rows of x that the code is for: all, where the config says how many; else a block's most.
+  static int rows_of_code(Thread& t, const Parameters& p) {
+    const std::int64_t most = most_rows(p.blocks), bound = t.bound(p.B).value_or(most);
+    if (bound >= 1 && bound <= most) return static_cast<int>(bound);
+    ir::fail(ir::Diag::BadDim, p.x.loc,
+             fmt::format("{} rows of x in blocks of {} rows of weights", bound, p.blocks.rows()),
+             fmt::format("bind B to 1 .. {}, or leave it to the launch", most));
+  }
 
-  /// Slabs on their way before the first is used, and from then on. Beside the grid before they are
-  /// few, so that x does not come behind a flood; sums of 64 rows leave registers for three.
+  /// Two rows of x a lane: A's upper and lower halves.
+  bool two_halves() const { return batch_ > half; }
+
   int ahead() const {
-    if (tiles_ > fast40.tiles) return 3;
-    return beside_next() ? 4 : 6;
+    for (const ir::Stream& s : t_.schedule().streams)
+      if (s.of == p_.w.name) return s.ahead;
+    return usually_ahead;
   }
 
   void load_slabs() {
-    for (int slab = 0; slab < std::min(ahead(), slabs()); ++slab) load_slab();
+    for (int slab = 0; slab < std::min(ahead(), slabs_); ++slab) load_slab();
   }
 
-  /// This lane's codes and scales of the next slab; no grid writes weights, and each is read once.
-  /// Const loads that no wait holds back would be sunk to their use.
+  /// This lane's codes of the next slab, and the scales of a run with its first; no grid writes
+  /// weights, and each is read once. Const loads that no wait holds back would be sunk to their
+  /// use.
   void load_slab(ir::Loc loc = Here::current()) {
-    const auto order = beside_next() ? ir::MemOrder::Const : ir::MemOrder::Weak;
-    // The slab stands in the instruction: an address of its own would cost four more.
-    const std::vector<ir::Attr> attrs{
-        {ir::Key::Offset, static_cast<std::int64_t>(codes_.size()) * Fast::slab_words, {}},
-        {ir::Key::Order, static_cast<std::int64_t>(order), {}},
-        {ir::Key::Cache, static_cast<std::int64_t>(CacheHint::NoAllocate), {}}};
-    const Value root = t_.root(p_.w, loc);
-    codes_.push_back(t_.emit(ir::Op::Load, ir::vector(u32, words), {root, codes_at_}, loc, attrs));
-    scales_.push_back(t_.emit(ir::Op::Load, ir::scalar(u32), {root, scales_at_}, loc, attrs));
+    const auto slab = static_cast<std::int64_t>(codes_.size());
+    const auto [first, run] = run_of(slab, slabs_);
+    const std::int64_t scales = first * Fast::slab_words;
+    const std::int64_t codes = scales + run * Fast::slab_scales + (slab - first) * Fast::slab_codes;
+    if (slab == first) {
+      Value lane = warp_ * 32 + lane_;
+      Value at = run == 1 ? lane / 2 : lane * static_cast<int>(run / 2);
+      scales_.push_back(load_weights(at, scales, std::max<int>(1, static_cast<int>(run / 2)), loc));
+    }
+    codes_.push_back(load_weights((warp_ * 32 + lane_) * words, codes, words, loc));
+  }
+
+  /// The distance from the lane's place stands in the instruction: an address would cost four more.
+  Value load_weights(const Value& at, std::int64_t distance, int lanes, const ir::Loc& loc) {
+    const bool waits = t_.schedule().budget.beside_next;
+    const auto order = waits ? ir::MemOrder::Const : ir::MemOrder::Weak;
+    return t_.emit(ir::Op::Load, lanes == 1 ? ir::scalar(u32) : ir::vector(u32, lanes),
+                   {t_.root(p_.w, loc), t_.offset(p_.w(block_.x, at))}, loc,
+                   {{ir::Key::Offset, distance, {}},
+                    {ir::Key::Order, static_cast<std::int64_t>(order), {}},
+                    {ir::Key::Cache, static_cast<std::int64_t>(CacheHint::NoAllocate), {}}});
   }
 
   /// The weights asked for so far come while the grid before ends; x may be what it writes.
@@ -119,61 +145,82 @@ class FastBlock {
     t_.act(ir::Op::AwaitPrevious, {}, loc);
   }
 
-  /// This warp's k of the block's rows of x, four elements a lane; no access to rows past the last.
+  /// This warp's k of the block's rows of x, four elements a lane; zeros for rows past the last.
   void load_x(ir::Loc loc = Here::current()) {
-    for (int row = 0; row < batch; ++row)
+    for (int row = 0; row < batch_; ++row)
       for (int chunk = 0; chunk < chunks_; ++chunk) {
-        Place at = p_.x(first_ + row, warp_ * warp_k_ + (lane_ * 4 + chunk * int{Fast::chunk_k}));
-        staged_.push_back(t_.emit(ir::Op::Load, ir::vector(bf16, 4),
-                                  {t_.root(p_.x, loc), t_.offset(at), rows_ > row}, loc));
+        Value k = warp_ * (chunks_ * int{Fast::chunk_k}) + lane_ * 4;
+        Place at = p_.x(first_ + row, k + chunk * int{Fast::chunk_k});
+        std::vector<Value> in{t_.root(p_.x, loc), t_.offset(at)};
+        if (!bound_) in.push_back(rows_ > row);
+        Value four = t_.emit(ir::Op::Load, ir::vector(bf16, 4), in, loc);
+        staged_.push_back(t_.emit(ir::Op::Bitcast, ir::vector(u32, 2), {four}, loc));
       }
   }
 
   /// Units of 16 bytes change places so that the four lanes of a row read from different banks.
   void stage(ir::Loc loc = Here::current()) {
     Value unit = lane_ / 2;
-    Value in_chunk = (unit ^ (unit >> 3)) * 8 + lane_ % 2 * 4;
-    for (int row = 0; row < batch; ++row)
+    Value in_chunk = (unit ^ (unit >> 3)) * words + lane_ % 2 * 2;
+    for (int row = 0; row < batch_; ++row)
       for (int chunk = 0; chunk < chunks_; ++chunk) {
-        Value at = row_of_x(t_.constant(s32, row)) + in_chunk + chunk * int{Fast::chunk_k};
-        t_.act(ir::Op::Store, {x_.root, at, staged_[row * chunks_ + chunk], rows_ > row}, loc);
+        Value at = (warp_ * batch_ + row) * pitch_ + in_chunk + chunk * int{Fast::chunk_k / 2};
+        t_.act(ir::Op::Store, {x_.root, at, staged_[row * chunks_ + chunk]}, loc);
       }
+    t_.warp_sync();
   }
 
-  Value row_of_x(const Value& row) { return (warp_ * batch + row) * pitch_; }
-
-  /// Lanes of rows of x past the last multiply the last one; nobody reads their sums.
-  void multiply(ir::Loc loc = Here::current()) {
+  void multiply(int pass, ir::Loc loc = Here::current()) {
     Value zero = t_.constant(f32, 0.0);
     Value none = t_.emit(ir::Op::Pack, ir::vector(f32, 4), {zero, zero, zero, zero}, loc);
     sums_.assign(tiles_, {none, none});
-    Value row = row_of_x(min(lane_ / 4, rows_ - 1)), group = lane_ % 4;
     for (int chunk = 0; chunk < chunks_; ++chunk) {
-      std::vector<Value> x;
-      for (int word = 0; word < words; ++word) {
-        Value unit = group * words + (t_.constant(s32, word) ^ (group >> 1));
-        x.push_back(t_.emit(ir::Op::Load, ir::vector(bf16, 8),
-                            {x_.root, row + unit * 8 + chunk * int{Fast::chunk_k}}, loc));
-      }
+      std::vector<std::array<Value, 2>> x;
+      for (int word = 0; word < words; ++word) x.push_back(rows_of_a(chunk, word, loc));
       for (int tile = 0; tile < tiles_; ++tile) {
-        if (static_cast<int>(codes_.size()) < slabs()) {
+        if (static_cast<int>(codes_.size()) < slabs_) {
           load_slab();
           t_.warp_sync();  // ptxas keeps the loads ahead of the slab
         }
-        multiply_slab(chunk * tiles_ + tile, x, sums_[tile], loc);
+        multiply_slab((pass * chunks_ + chunk) * tiles_ + tile, x, sums_[tile], loc);
       }
     }
   }
 
-  void multiply_slab(int slab, const std::vector<Value>& x, std::array<Value, 2>& sums,
-                     const ir::Loc& loc) {
+  /// Word `word` of this lane's k of a chunk as A, for each accumulator.
+  std::array<Value, 2> rows_of_a(int chunk, int word, const ir::Loc& loc) {
+    Value group = lane_ % 4;
+    Value unit = group * words + (t_.constant(s32, word) ^ (group >> 1));
+    auto four = [&](int first) {
+      // A lane without a row of its own multiplies another's; nobody reads its sums.
+      Value row = (lane_ / 4 + first) % batch_;
+      Value at = (warp_ * batch_ + row) * pitch_ + unit * 4 + chunk * int{Fast::chunk_k / 2};
+      return t_.emit(ir::Op::Load, ir::vector(u32, 4), {x_.root, at}, loc);
+    };
+    auto as_a = [&](const Value& v) {
+      return t_.emit(ir::Op::Bitcast, ir::vector(bf16, 8), {v}, loc);
+    };
+    Value upper = four(0);
+    if (!two_halves()) return {as_a(upper), as_a(upper)};
+    Value lower = four(half);
+    auto pair = [&](const Value& v, int i) { return element(v, i, u32, loc); };
+    std::array<Value, 2> a;
+    for (int i = 0; i < 2; ++i)
+      a[i] = as_a(t_.emit(ir::Op::Pack, ir::vector(u32, 4),
+                          {pair(upper, i), pair(lower, i), pair(upper, i + 2), pair(lower, i + 2)},
+                          loc));
+    return a;
+  }
+
+  void multiply_slab(int slab, const std::vector<std::array<Value, 2>>& x,
+                     std::array<Value, 2>& sums, const ir::Loc& loc) {
     for (int word = 0; word < words; ++word) {
       if (word % (words / groups) == 0) scale_ = scale_of(slab, word / (words / groups), loc);
       std::array<Value, 4> pairs = decode_pairs(element(codes_[slab], word, u32, loc));
       for (int i = 0; i < 2; ++i) {
         Value b = t_.emit(ir::Op::Pack, ir::vector(bf16, 4),
                           {weigh(pairs[i], loc), weigh(pairs[i + 2], loc)}, loc);
-        sums[i] = t_.emit(ir::Op::MmaSync, {x[word], b, sums[i]}, loc);
+        sums[i] = t_.emit(ir::Op::MmaSync, {x[word][i], b, sums[i]}, loc);
       }
     }
   }
@@ -187,56 +234,77 @@ class FastBlock {
     return t_.emit(ir::Op::Mul, {codes, scale_}, loc);
   }
 
-  /// A group's scale * 2^119, twice: UE5M3's fields begin at bit 4 of bf16's.
+  /// A group's scale * 2^119, twice. Two lanes share the word of a run of one slab.
   Value scale_of(int slab, int group, const ir::Loc& loc) {
-    constexpr std::int64_t zero = 4;  // a byte of prmt's second operand
-    Value byte = (lane_ % 2 * groups + group).to(u32);
-    Value selector = byte | byte << 8 | (zero << 4 | zero << 12);
-    Value twice = byte_permute(scales_[slab], t_.constant(u32, 0), selector);
-    return t_.emit(ir::Op::Bitcast, ir::vector(bf16, 2), {twice * 16 + 0x76007600}, loc);
+    std::size_t run = 0;
+    for (int next = 0; (next += static_cast<int>(run_of(next, slabs_).slabs)) <= slab;) ++run;
+    const auto [first, count] = run_of(slab, slabs_);
+    const int byte = static_cast<int>(slab - first) * groups + group;
+    if (count == 1) return decode_scale(scales_[run], (lane_ % 2 * groups + byte).to(u32));
+    const Value& runs = scales_[run];
+    Value word = count == 2 ? runs : element(runs, byte / 4, u32, loc);
+    return decode_scale(word, t_.constant(u32, byte % 4));
   }
 
-  /// A + B of each sum: a lane has row lane / 4 of x and two neighbouring rows of each tile.
-  void store_parts(ir::Loc loc = Here::current()) {
-    Value first = (warp_ * batch + lane_ / 4) * block_rows_ + lane_ % 4 * 2;
-    for (int tile = 0; tile < tiles_; ++tile) {
-      const auto& [a, b] = sums_[tile];
-      Value two = t_.emit(ir::Op::Pack, ir::vector(f32, 2),
-                          {element(a, 0, f32, loc) + element(b, 2, f32, loc),
-                           element(a, 1, f32, loc) + element(b, 3, f32, loc)},
-                          loc);
-      t_.act(ir::Op::Store, {parts_.root, first + tile * int{Fast::tile_rows}, two}, loc);
+  /// A lane has row lane / 4 of x and, with two halves, the eighth after it, and two neighbouring
+  /// rows of each tile. With one half its sums stand in A's upper and B's lower elements.
+  void store_parts(int pass, ir::Loc loc = Here::current()) {
+    t_.warp_sync();  // all lanes have read what stands here: x
+    for (int from = 0; from < batch_; from += half) {
+      const int a_at = from == 0 ? 0 : 2, b_at = two_halves() ? a_at : 2;
+      Value row = lane_ / 4 + from;
+      // Lanes without a row of their own store nothing; their index stays in the warp's place.
+      Value first = warp_ * part_pitch_ + row % batch_ * block_rows_ + lane_ % 4 * 2;
+      for (int tile = 0; tile < tiles_; ++tile) {
+        const auto& [a, b] = sums_[tile];
+        Value two = t_.emit(ir::Op::Pack, ir::vector(f32, 2),
+                            {element(a, a_at, f32, loc) + element(b, b_at, f32, loc),
+                             element(a, a_at + 1, f32, loc) + element(b, b_at + 1, f32, loc)},
+                            loc);
+        Value at = first + (pass * tiles_ + tile) * int{Fast::tile_rows};
+        std::vector<Value> in{parts_.root, at,
+                              t_.emit(ir::Op::Bitcast, ir::vector(u32, 2), {two}, loc)};
+        if (from + half > batch_) in.push_back(row < batch_);
+        t_.act(ir::Op::Store, in, loc);
+      }
     }
   }
 
   /// Parts in fours, upwards, the fours in pairs. The sum from +0 on needs no +0: no part is -0.
   void fold() {
-    t_.when(t_.rank() < rows_ * block_rows_, [&] {
-      Value four[4];
-      for (int i = 0; i < warps; ++i) {
-        Value part = t_.load(parts_, t_.rank() + i * batch * block_rows_);
-        four[i / 4] = i % 4 == 0 ? part : four[i / 4] + part;
-      }
-      Value sum = (four[0] + four[1]) + (four[2] + four[3]);
-      Value factor = t_.constant(f32, 128) * p_.global_scale;
-      Value row = t_.rank() / block_rows_, column = t_.rank() % block_rows_;
-      t_.store(p_.y(first_ + row, block_.x * block_rows_ + column), sum * factor);
-    });
+    const int all = batch_ * block_rows_;
+    for (int from = 0; from < all; from += threads) {
+      Value id = t_.rank() + from;
+      t_.when(id < (bound_ ? t_.constant(s32, all) : rows_ * block_rows_), [&] {
+        Value four[4];
+        for (int i = 0; i < warps; ++i) {
+          Value part = t_.load(parts_, id + i * part_pitch_).as(f32);
+          four[i / 4] = i % 4 == 0 ? part : four[i / 4] + part;
+        }
+        Value sum = (four[0] + four[1]) + (four[2] + four[3]);
+        Value factor = t_.constant(f32, 128) * p_.global_scale;
+        Value column = block_.x * block_rows_ + id % block_rows_;
+        t_.store(p_.y(first_ + id / block_rows_, column), sum * factor);
+      });
+    }
   }
 
   Thread& t_;
   const Parameters& p_;
-  int chunks_, warp_k_, pitch_, tiles_, block_rows_;
-  Shared x_, parts_;
+  int chunks_, slabs_, tiles_, block_rows_;
+  int batch_;   ///< rows of x that there is code for
+  bool bound_;  ///< and that are there; else rows_
+  int pitch_;
+  Shared x_, parts_;  ///< words
+  int part_pitch_ = 0;
   Dim3 block_;
   Value lane_, warp_;
   Value first_, rows_;  ///< of x: this block's
   Value scale_;         ///< of the group that is multiplied
   std::vector<Value> staged_;
-  Value codes_at_, scales_at_;              ///< this lane's of slab 0
   std::vector<Value> codes_;                ///< by slab
-  std::vector<Value> scales_;               ///< two bytes of this lane, two of its neighbour
-  std::vector<std::array<Value, 2>> sums_;  ///< by tile: accumulators A and B
+  std::vector<Value> scales_;               ///< by run
+  std::vector<std::array<Value, 2>> sums_;  ///< by tile of a pass: accumulators A and B
 };
 
 void fast_reference(Fast blocks, ReferenceArgs a) {
@@ -250,6 +318,20 @@ bool fast_input(Fast blocks, const InputArgs& a) {
   if (a.name != weights_of(blocks)) return false;
   a.tensor = pack_fast(random_weights(a), blocks);
   return true;
+}
+
+constexpr ir::Schedule warps16(std::string_view name, std::string_view weights,
+                               std::uint8_t ahead) {
+  return {.name = name,
+          .threads = threads,
+          .streams = {{.of = weights, .slots = ahead, .ahead = ahead}},
+          .budget = {.ctas_per_sm = 1}};
+}
+/// Beside the grid before.
+constexpr ir::Schedule next16(std::string_view name, std::string_view weights, std::uint8_t ahead) {
+  ir::Schedule s = warps16(name, weights, ahead);
+  s.budget.beside_next = true;
+  return s;
 }
 
 void add(Registry& registry, const char* name, const char* doc, Fast blocks,
@@ -275,8 +357,8 @@ void add(Registry& registry, const char* name, const char* doc, Fast blocks,
 KernelSource wo_nvfp4_fast(Fast blocks) {
   Parameters p{.blocks = blocks};
   LaunchShape launch{.threads = {threads},
-                     .grid = {Blocks(p.N, blocks.rows()), Blocks(p.B, batch)}};
-  const char* name = blocks.tiles == fast40.tiles ? "wo_nvfp4_fast" : "wo_nvfp4_fast64";
+                     .grid = {Blocks(p.N, blocks.rows()), Blocks(p.B, most_rows(blocks))}};
+  const char* name = blocks == fast40 ? "wo_nvfp4_fast" : "wo_nvfp4_fast64";
   return kernel(name, {p.x, p.w, p.global_scale, p.y}, launch, [p](Thread& t) {
     const auto k = t.bound(p.K);
     if (!k)
@@ -288,11 +370,18 @@ KernelSource wo_nvfp4_fast(Fast blocks) {
 }
 
 void add_wo_nvfp4_fast(Registry& registry) {
+  // How far ahead is best was measured for each number of rows of x.
   add(registry, "wo_nvfp4_fast",
       "wo_nvfp4 on tensor cores, in an order of its own: 40 rows and all of K a block", fast40,
-      {alone("warps16_K6144"), beside("next16_K6144")});
+      {warps16("warps16_K6144", "w_fast", 3), next16("next16_K6144", "w_fast", 3),
+       warps16("warps16_B1_K6144", "w_fast", 2), next16("next16_B1_K6144", "w_fast", 2),
+       warps16("warps16_B2_K6144", "w_fast", 2), next16("next16_B2_K6144", "w_fast", 3),
+       warps16("warps16_B4_K6144", "w_fast", 2), next16("next16_B4_K6144", "w_fast", 2),
+       warps16("warps16_B8_K6144", "w_fast", 4), next16("next16_B8_K6144", "w_fast", 3),
+       warps16("warps16_B16_K6144", "w_fast", 3), next16("next16_B16_K6144", "w_fast", 2)});
   add(registry, "wo_nvfp4_fast64", "wo_nvfp4_fast with 64 rows a block", fast64,
-      {alone("warps16_K8192"), beside("next16_K8192")});
+      {warps16("warps16_K8192", "w_fast64", 4), next16("next16_K8192", "w_fast64", 4),
+       warps16("warps16_B1_K8192", "w_fast64", 4), next16("next16_B1_K8192", "w_fast64", 4)});
 }
 
 }  // namespace barline::kernels

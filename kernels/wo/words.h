@@ -21,4 +21,12 @@ ir::e2m1_t code_at(std::uint32_t word, int element);
 /// Elements 2i and 2i + 1, each a bf16 of value * 2^-126, the even one in the low half.
 std::array<dsl::Value, 4> decode_pairs(const dsl::Value& word);
 
+/// UE5M3, a scale without its sign: (8 + low three bits) * 2^(high five bits - 13), and 0. Its
+/// fields begin at bit 4 of bf16's, whose exponents reach to what stands here for NaN.
+std::uint8_t to_ue5m3(ir::e4m3_t scale);
+ir::e4m3_t from_ue5m3(std::uint8_t byte);
+
+/// Byte `byte` of a word, a UE5M3 scale, as two bf16 of scale * 2^119.
+dsl::Value decode_scale(const dsl::Value& word, const dsl::Value& byte);
+
 }  // namespace barline::kernels

@@ -234,10 +234,13 @@ TEST_CASE("tiles and streams are of kernels that multiply", "[dsl]") {
             "k", {z}, LaunchShape{.threads = {32}}, [=](Thread& t) { t.store(z(0), 1); }, here),
         {.schedule = s});
   };
-  EXPECT_ERROR(BadSchedule, "a tile or streams for a thread-level kernel",
+  EXPECT_ERROR(BadSchedule, "a tile, or a stream through shared memory, for a thread-level kernel",
                threads({.tile = one_warp}));
-  EXPECT_ERROR(BadSchedule, "a tile or streams for a thread-level kernel",
-               threads({.streams = {{.of = "z"}}}));
+  EXPECT_ERROR(BadSchedule, "a tile, or a stream through shared memory, for a thread-level kernel",
+               threads({.streams = {{.of = "z", .store = Store::Smem}}}));
+  EXPECT_ERROR(BadSchedule, "streams 'w', which is no tensor of the kernel",
+               threads({.streams = {{.of = "w", .slots = 3, .ahead = 3}}}));
+  CHECK_NOTHROW(threads({.streams = {{.of = "z", .slots = 3, .ahead = 3}}}));
 }
 
 TEST_CASE("names that the compiler gives to derived axes are refused", "[dsl]") {
