@@ -29,7 +29,7 @@ void add_repack(dsl::Registry& registry);     ///< repack_w4, repack_w8
 
 // ---- wo: the attention output's projection, split over blocks
 void add_wo_nvfp4(dsl::Registry& registry);  ///< and wo_nvfp4_swizzled, wo_nvfp4_producer
-void add_wo_nvfp4_chains(dsl::Registry& registry);
+void add_wo_nvfp4_chains(dsl::Registry& registry);  ///< and wo_nvfp4_fused
 void add_wo_nvfp4_fast(dsl::Registry& registry);  ///< and wo_nvfp4_fast64
 
 // ---- attention

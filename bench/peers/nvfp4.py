@@ -9,7 +9,6 @@ from weights import words_of
 GROUP = 16
 VALUES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 UE5M3_BIAS = 10
-BYTES = (0, 8, 16, 24)
 
 
 def bits_of(element):
@@ -59,37 +58,36 @@ class Nvfp4:
     def read_bytes(self):
         return self.n * self.k // 2 + self.n * self.k // GROUP
 
-    def lanes(self, lanes_of):
-        """Codes as words [blocks, slabs, warps, 32 lanes, 4] and scales as bytes [.., 32 lanes, 2];
-        lanes_of brings [N, K ..] to [blocks, slabs, warps, 32 lanes, per lane]."""
+    def image(self, lanes_of):
+        """The image of slabs (kernels/wo/slabs.h); lanes_of brings the last axis of [N, K ..] to
+        [blocks, slabs, warps, 32 lanes, per lane]."""
         codes = lanes_of(self.codes, 32)
-        return words(codes.reshape(*codes.shape[:-1], 4, 8)), lanes_of(ue5m3(self.scales), 2)
+        codes = words(codes.reshape(*codes.shape[:-1], 4, 8))
+        scales = lanes_of(ue5m3(self.scales), 2)
+        parts, first = [], 0
+        while first < codes.shape[1]:
+            run = min(8, 1 << (codes.shape[1] - first).bit_length() - 1)
+            of_run = scales[:, first:first + run].permute(0, 2, 3, 1, 4).reshape(len(codes), -1, 4)
+            parts += [words_of(of_run, (0, 8, 16, 24)), codes[:, first:first + run].flatten(1)]
+            first += run
+        return torch.cat(parts, 1).contiguous()
 
     def fast(self, tiles, passes=1):
-        """Slab = pass, chunk, tile; lane = (row, k quarter); scales in runs of 8, 4, 2, 1 slabs."""
+        """Slab = pass, chunk, tile; lane = row, k quarter (kernels/wo/fast.h)."""
         rows, chunks = 8 * tiles * passes, self.k // 2048
 
         def lanes_of(a, per_lane):
             parts = a.reshape(self.n // rows, passes, tiles, 8, 16, chunks, 4, per_lane)
             return parts.permute(0, 1, 5, 2, 4, 3, 6, 7).flatten(5, 6).flatten(1, 3)
 
-        codes, scales = self.lanes(lanes_of)
-        runs, first = [], 0
-        while first < codes.shape[1]:
-            run = min(8, 1 << (codes.shape[1] - first).bit_length() - 1)
-            of_run = scales[:, first:first + run].permute(0, 2, 3, 1, 4).reshape(len(codes), -1, 4)
-            runs += [words_of(of_run, BYTES), codes[:, first:first + run].flatten(1)]
-            first += run
-        return torch.cat(runs, 1).contiguous()
+        return self.image(lanes_of)
 
     def chains(self):
-        """Warp = (row group, slot group), lane = (row, slot); a slab's scales follow its codes."""
+        """Warp = row group, slot group; lane = row, slot (kernels/wo/chains.h)."""
         rows, slabs = 40, self.k // 512
 
         def lanes_of(a, per_lane):
             parts = a.reshape(self.n // rows, 5, 8, 4, 4, slabs, per_lane)
             return parts.permute(0, 5, 1, 3, 2, 4, 6).flatten(4, 5).flatten(2, 3)
 
-        codes, scales = self.lanes(lanes_of)
-        both = codes.flatten(3), words_of(scales.reshape(*scales.shape[:3], 16, 4), BYTES)
-        return torch.cat(both, -1).flatten(1).contiguous()
+        return self.image(lanes_of)

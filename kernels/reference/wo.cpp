@@ -74,6 +74,17 @@ WoSums wo_split_order(const ir::Tensor& x, const Nvfp4Matrix<Order>& w, const Wo
 }
 
 template <ScaleOrder Order>
+ir::Tensor wo_fused_order(const ir::Tensor& x, const Nvfp4Matrix<Order>& w, const WoSplit& how) {
+  Nvfp4Matrix<Order> exact = w;
+  exact.global_scale = 0x1p-7f;
+  ir::Tensor y = wo_split_order(x, exact, how, WoStep::Fma).y;
+  const float factor = num::mul(w.global_scale, 128.0f);
+  for (std::int64_t i = 0; i < y.count(); ++i)
+    y.as<float>()[i] = num::mul(y.as<float>()[i], factor);
+  return y;
+}
+
+template <ScaleOrder Order>
 ir::Tensor wo_chained(const ir::Tensor& x, const Nvfp4Matrix<Order>& w, std::int64_t kv_heads) {
   check_wo_operands(x, w.n(), w.k());
   check_split(w.k(), {.kv_heads = kv_heads});
@@ -110,6 +121,10 @@ template WoSums wo_split_order(const ir::Tensor&, const Nvfp4Matrix<ScaleOrder::
                                const WoSplit&, WoStep);
 template WoSums wo_split_order(const ir::Tensor&, const Nvfp4Matrix<ScaleOrder::Swizzled>&,
                                const WoSplit&, WoStep);
+template ir::Tensor wo_fused_order(const ir::Tensor&, const Nvfp4Matrix<ScaleOrder::Linear>&,
+                                   const WoSplit&);
+template ir::Tensor wo_fused_order(const ir::Tensor&, const Nvfp4Matrix<ScaleOrder::Swizzled>&,
+                                   const WoSplit&);
 template ir::Tensor wo_chained(const ir::Tensor&, const Nvfp4Matrix<ScaleOrder::Linear>&,
                                std::int64_t);
 template ir::Tensor wo_chained(const ir::Tensor&, const Nvfp4Matrix<ScaleOrder::Swizzled>&,

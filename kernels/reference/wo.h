@@ -46,6 +46,12 @@ template <formats::ScaleOrder Order>
 WoSums wo_split_order(const ir::Tensor& x, const formats::Nvfp4Matrix<Order>& w, const WoSplit& how,
                       WoStep step = WoStep::MulAdd);
 
+/// The fused order: every chain's step is fma(x, w, acc) with w = code * block scale * 2^-7, exact;
+/// the slots are added as in reference order, and the sum is multiplied by rn(global scale * 128).
+template <formats::ScaleOrder Order>
+ir::Tensor wo_fused_order(const ir::Tensor& x, const formats::Nvfp4Matrix<Order>& w,
+                          const WoSplit& how);
+
 /// A chain a head, summed from +0 in head order: split_order(1) but for the sign of a zero.
 template <formats::ScaleOrder Order>
 ir::Tensor wo_chained(const ir::Tensor& x, const formats::Nvfp4Matrix<Order>& w,

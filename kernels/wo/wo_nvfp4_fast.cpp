@@ -18,6 +18,7 @@
 #include "kernels/reference/wo_fast.h"
 #include "kernels/wo/fast.h"
 #include "kernels/wo/inputs_p.h"
+#include "kernels/wo/slab_stream.h"
 #include "kernels/wo/words.h"
 
 namespace barline::kernels {
@@ -29,8 +30,7 @@ constexpr int threads = 32 * Fast::warps, warps = Fast::warps;
 constexpr int half = 8;  ///< rows of x in a half of A
 constexpr int pad = 8;   ///< words between rows of x: the two that a quarter warp reads stand in
                          ///< other banks
-constexpr int words = 4, groups = 2;  ///< of codes and of scales: a lane's of a slab
-constexpr int usually_ahead = 4;
+constexpr int words = Slabs::lane_words, groups = 2;  ///< of codes and of scales: a slab's
 
 /// Images of other blocks are other parameters.
 const char* weights_of(Fast blocks) { return blocks == fast40 ? "w_fast" : "w_fast64"; }
@@ -43,8 +43,7 @@ struct Parameters {
   In x{"x", bf16, {B, K}};
   In w{weights_of(blocks),
        u32,
-       {N.by(blocks.rows()),
-        K.by(Fast::k_multiple, blocks.slabs(Fast::k_multiple) * Fast::slab_words)}};
+       {N.by(blocks.rows()), K.by(Fast::k_multiple, blocks.slabs(Fast::k_multiple).words())}};
   Arg global_scale{"global_scale"};
   Out y{"y", f32, {B, N}};
 };
@@ -55,7 +54,6 @@ class FastBlock {
       : t_(t),
         p_(p),
         chunks_(static_cast<int>(k / Fast::k_multiple)),
-        slabs_(static_cast<int>(p.blocks.slabs(k))),
         tiles_(static_cast<int>(p.blocks.tiles)),
         block_rows_(static_cast<int>(p.blocks.rows())),
         batch_(rows_of_code(t, p)),
@@ -63,6 +61,7 @@ class FastBlock {
         pitch_(chunks_ * int{Fast::chunk_k} / 2 + pad),
         x_(t.shared("x_rows", u32, warps * batch_ * pitch_)),
         block_(t.block()),
+        weights_(t, p.w, p.blocks.slabs(k), block_.x),
         lane_(t.lane()),
         warp_(t.warp()),
         first_(bound_ ? t.constant(s32, 0) : block_.y * batch_) {
@@ -73,13 +72,13 @@ class FastBlock {
 
   void run() {
     if (t_.schedule().budget.beside_next) {
-      load_slabs();
+      weights_.start();
       await_grid();
       load_x();
     } else {
       load_x();        // first: behind the weights it would come last
       t_.warp_sync();  // ptxas keeps the loads above those of the weights
-      load_slabs();
+      weights_.start();
     }
     stage();
     for (int pass = 0; pass < p_.blocks.passes; ++pass) {
@@ -101,43 +100,6 @@ class FastBlock {
 
   /// Two rows of x a lane: A's upper and lower halves.
   bool two_halves() const { return batch_ > half; }
-
-  int ahead() const {
-    for (const ir::Stream& s : t_.schedule().streams)
-      if (s.of == p_.w.name) return s.ahead;
-    return usually_ahead;
-  }
-
-  void load_slabs() {
-    for (int slab = 0; slab < std::min(ahead(), slabs_); ++slab) load_slab();
-  }
-
-  /// This lane's codes of the next slab, and the scales of a run with its first; no grid writes
-  /// weights, and each is read once. Const loads that no wait holds back would be sunk to their
-  /// use.
-  void load_slab(ir::Loc loc = Here::current()) {
-    const auto slab = static_cast<std::int64_t>(codes_.size());
-    const auto [first, run] = run_of(slab, slabs_);
-    const std::int64_t scales = first * Fast::slab_words;
-    const std::int64_t codes = scales + run * Fast::slab_scales + (slab - first) * Fast::slab_codes;
-    if (slab == first) {
-      Value lane = warp_ * 32 + lane_;
-      Value at = run == 1 ? lane / 2 : lane * static_cast<int>(run / 2);
-      scales_.push_back(load_weights(at, scales, std::max<int>(1, static_cast<int>(run / 2)), loc));
-    }
-    codes_.push_back(load_weights((warp_ * 32 + lane_) * words, codes, words, loc));
-  }
-
-  /// The distance from the lane's place stands in the instruction: an address would cost four more.
-  Value load_weights(const Value& at, std::int64_t distance, int lanes, const ir::Loc& loc) {
-    const bool waits = t_.schedule().budget.beside_next;
-    const auto order = waits ? ir::MemOrder::Const : ir::MemOrder::Weak;
-    return t_.emit(ir::Op::Load, lanes == 1 ? ir::scalar(u32) : ir::vector(u32, lanes),
-                   {t_.root(p_.w, loc), t_.offset(p_.w(block_.x, at))}, loc,
-                   {{ir::Key::Offset, distance, {}},
-                    {ir::Key::Order, static_cast<std::int64_t>(order), {}},
-                    {ir::Key::Cache, static_cast<std::int64_t>(CacheHint::NoAllocate), {}}});
-  }
 
   /// The weights asked for so far come while the grid before ends; x may be what it writes.
   void await_grid(ir::Loc loc = Here::current()) {
@@ -178,11 +140,9 @@ class FastBlock {
       std::vector<std::array<Value, 2>> x;
       for (int word = 0; word < words; ++word) x.push_back(rows_of_a(chunk, word, loc));
       for (int tile = 0; tile < tiles_; ++tile) {
-        if (static_cast<int>(codes_.size()) < slabs_) {
-          load_slab();
-          t_.warp_sync();  // ptxas keeps the loads ahead of the slab
-        }
-        multiply_slab((pass * chunks_ + chunk) * tiles_ + tile, x, sums_[tile], loc);
+        const int slab = (pass * chunks_ + chunk) * tiles_ + tile;
+        weights_.advance(slab);
+        multiply_slab(slab, x, sums_[tile], loc);
       }
     }
   }
@@ -215,8 +175,8 @@ class FastBlock {
   void multiply_slab(int slab, const std::vector<std::array<Value, 2>>& x,
                      std::array<Value, 2>& sums, const ir::Loc& loc) {
     for (int word = 0; word < words; ++word) {
-      if (word % (words / groups) == 0) scale_ = scale_of(slab, word / (words / groups), loc);
-      std::array<Value, 4> pairs = decode_pairs(element(codes_[slab], word, u32, loc));
+      if (word % (words / groups) == 0) scale_ = weights_.scale(slab, word / (words / groups));
+      std::array<Value, 4> pairs = decode_pairs(weights_.codes(slab, word));
       for (int i = 0; i < 2; ++i) {
         Value b = t_.emit(ir::Op::Pack, ir::vector(bf16, 4),
                           {weigh(pairs[i], loc), weigh(pairs[i + 2], loc)}, loc);
@@ -232,18 +192,6 @@ class FastBlock {
   Value weigh(const Value& pair, const ir::Loc& loc) {
     Value codes = t_.emit(ir::Op::Bitcast, ir::vector(bf16, 2), {pair}, loc);
     return t_.emit(ir::Op::Mul, {codes, scale_}, loc);
-  }
-
-  /// A group's scale * 2^119, twice. Two lanes share the word of a run of one slab.
-  Value scale_of(int slab, int group, const ir::Loc& loc) {
-    std::size_t run = 0;
-    for (int next = 0; (next += static_cast<int>(run_of(next, slabs_).slabs)) <= slab;) ++run;
-    const auto [first, count] = run_of(slab, slabs_);
-    const int byte = static_cast<int>(slab - first) * groups + group;
-    if (count == 1) return decode_scale(scales_[run], (lane_ % 2 * groups + byte).to(u32));
-    const Value& runs = scales_[run];
-    Value word = count == 2 ? runs : element(runs, byte / 4, u32, loc);
-    return decode_scale(word, t_.constant(u32, byte % 4));
   }
 
   /// A lane has row lane / 4 of x and, with two halves, the eighth after it, and two neighbouring
@@ -291,19 +239,18 @@ class FastBlock {
 
   Thread& t_;
   const Parameters& p_;
-  int chunks_, slabs_, tiles_, block_rows_;
+  int chunks_, tiles_, block_rows_;
   int batch_;   ///< rows of x that there is code for
   bool bound_;  ///< and that are there; else rows_
   int pitch_;
   Shared x_, parts_;  ///< words
   int part_pitch_ = 0;
   Dim3 block_;
+  SlabStream weights_;
   Value lane_, warp_;
   Value first_, rows_;  ///< of x: this block's
   Value scale_;         ///< of the group that is multiplied
   std::vector<Value> staged_;
-  std::vector<Value> codes_;                ///< by slab
-  std::vector<Value> scales_;               ///< by run
   std::vector<std::array<Value, 2>> sums_;  ///< by tile of a pass: accumulators A and B
 };
 
@@ -374,7 +321,7 @@ void add_wo_nvfp4_fast(Registry& registry) {
   add(registry, "wo_nvfp4_fast",
       "wo_nvfp4 on tensor cores, in an order of its own: 40 rows and all of K a block", fast40,
       {warps16("warps16_K6144", "w_fast", 3), next16("next16_K6144", "w_fast", 3),
-       warps16("warps16_B1_K6144", "w_fast", 2), next16("next16_B1_K6144", "w_fast", 2),
+       warps16("warps16_B1_K6144", "w_fast", 2), next16("next16_B1_K6144", "w_fast", 1),
        warps16("warps16_B2_K6144", "w_fast", 2), next16("next16_B2_K6144", "w_fast", 3),
        warps16("warps16_B4_K6144", "w_fast", 2), next16("next16_B4_K6144", "w_fast", 2),
        warps16("warps16_B8_K6144", "w_fast", 4), next16("next16_B8_K6144", "w_fast", 3),

@@ -118,6 +118,17 @@ TEST_CASE("fma and mul-add agree where products are exact, and only there", "[ke
   CHECK(both(0.0123f) > 0);
 }
 
+TEST_CASE("the fused order is fma's where the global scale is a power of two, and only there",
+          "[kernels]") {
+  const ir::Tensor x = random_x(2, 1536);
+  auto differ = [&](float global) {
+    const Matrix w = random_matrix(8, 1536, global);
+    return differing(wo_fused_order(x, w, {4, 2}), wo_split_order(x, w, {4, 2}, WoStep::Fma).y);
+  };
+  CHECK(differ(0x1p-9f) == 0);
+  CHECK(differ(0.0123f) > 0);
+}
+
 TEST_CASE("the order of the scales does not change a bit of the result", "[kernels]") {
   const ir::Tensor x = random_x(2, 128);
   const Matrix w = random_matrix(130, 128, 0.0123f);

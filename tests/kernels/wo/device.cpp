@@ -51,20 +51,21 @@ TEST_CASE("wo_nvfp4 has the reference's bits at the layer's size on a GPU", "[ke
                            2);
 }
 
-TEST_CASE("wo_nvfp4_chains has the reference's bits on a GPU", "[kernels][wo][gpu]") {
+TEST_CASE("chains have their reference's bits on a GPU", "[kernels][wo][gpu]") {
   auto device = gpu();
   if (!device) return;
   jit::Runtime runtime(runtime::options_from_environment());
-  for (const ir::Schedule& s : entry("wo_nvfp4_chains").schedules)
-    for (auto [batch, n, global] : {std::tuple{1, 5120, 0.0123f}, {3, 80, 1.0f}}) {
-      if (s.budget.beside_next && device->info().major < 9) continue;
-      Problem p("wo_nvfp4_chains", ir::Elem::BF16, s, {{"B", batch}, {"N", n}, {"K", 6144}});
-      INFO(p.config.label << " B " << batch << " N " << n);
-      p.scalars["global_scale"] = global;
-      const Tensors got = on_device(p, ir::Elem::BF16, runtime, *device);
-      p.refer();
-      CHECK(first_difference(got, p.tensors) == "");
-    }
+  for (const char* name : {"wo_nvfp4_chains", "wo_nvfp4_fused"})
+    for (const ir::Schedule& s : entry(name).schedules)
+      for (auto [batch, n, global] : {std::tuple{1, 5120, 0.0123f}, {3, 80, 1.0f}}) {
+        if (s.budget.beside_next && device->info().major < 9) continue;
+        Problem p(name, ir::Elem::BF16, s, {{"B", batch}, {"N", n}, {"K", 6144}});
+        INFO(p.config.label << " B " << batch << " N " << n);
+        p.scalars["global_scale"] = global;
+        const Tensors got = on_device(p, ir::Elem::BF16, runtime, *device);
+        p.refer();
+        CHECK(first_difference(got, p.tensors) == "");
+      }
 }
 
 /// Schedules that bind B say so in their names.

@@ -65,7 +65,7 @@ TEST_CASE("an image in fast order holds every code and scale", "[kernels][wo]") 
   for (std::int64_t n = 0; n < 80; ++n)
     for (std::int64_t k = 0; k < 4096; ++k) {
       const bool zero = w.scales.at(n, k / 16).bits == 0;
-      lost += back.code(n, k).bits != (zero ? 0 : w.code(n, k).bits);
+      lost += back.code(n, k).bits != (zero ? w.code(n, k).bits & 8 : w.code(n, k).bits);
     }
   CHECK(lost == 0);
   const formats::Nvfp4Matrix<formats::ScaleOrder::Swizzled> swizzled{w.codes,
@@ -85,17 +85,6 @@ TEST_CASE("wo_nvfp4_fast for a bound number of rows of x has the same bits", "[k
   const test::Matrix w = test::random_matrix(80, 4096, 0.0123f);
   for (std::int64_t batch : {1, 2, 3, 4, 8, 9, 16}) agree(bound_problem(batch, w), w);
   for (std::int64_t batch : {1, 16}) agree(bound_problem(batch, w, true), w);
-}
-
-TEST_CASE("runs of scales are 8 slabs, and what remains in halves", "[kernels][wo]") {
-  std::vector<std::pair<std::int64_t, std::int64_t>> runs;
-  for (std::int64_t slab = 0; slab < 15; slab += runs.back().second) {
-    const ScaleRun run = run_of(slab, 15);
-    CHECK(run.first == slab);
-    CHECK(run_of(slab + run.slabs - 1, 15).first == slab);
-    runs.emplace_back(run.first, run.slabs);
-  }
-  CHECK(runs == decltype(runs){{0, 8}, {8, 4}, {12, 2}, {14, 1}});
 }
 
 TEST_CASE("wo_nvfp4_fast has the bits of the fast order over several chunks and blocks",
@@ -148,7 +137,7 @@ TEST_CASE("wo_nvfp4_fast moves next to no registers, and asks for slabs of weigh
                                                    {.calibration = &cache.get("sm_90a")});
       INFO(of.name << "@" << s.name);
       CHECK(c.report.spill_stores == 0);
-      CHECK(c.skeleton->mmas == of.blocks.slabs(of.k) * 8);
+      CHECK(c.skeleton->mmas == of.blocks.slabs(of.k).count * 8);
       CHECK(c.skeleton->instructions < of.most);
       CHECK(c.skeleton->movs_per_mma <= of.moves);
       // The slabs ahead, and the scales of the first eight.
