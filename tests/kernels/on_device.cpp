@@ -38,15 +38,31 @@ DeviceRun::DeviceRun(const Problem& p, ir::Elem type, jit::Runtime& runtime,
 }
 
 Tensors DeviceRun::run() {
-  for (auto& [name, t] : written_) buffers_.at(name).copy_from_host(t.data);
+  reset();
   return again();
 }
 
 Tensors DeviceRun::again() {
-  Tensors result = written_;
   driver::Stream stream(device_);
   kernel_.launch(stream.handle(), arguments_, sizes_);
   stream.synchronize();
+  return written();
+}
+
+driver::Graph DeviceRun::capture(const driver::Stream& stream,
+                                 const std::function<void()>& meanwhile) {
+  return driver::Graph::capture(stream, [&](const driver::Stream& on) {
+    kernel_.launch(on.handle(), arguments_, sizes_);
+    meanwhile();
+  });
+}
+
+void DeviceRun::reset() {
+  for (auto& [name, t] : written_) buffers_.at(name).copy_from_host(t.data);
+}
+
+Tensors DeviceRun::written() const {
+  Tensors result = written_;
   for (auto& [name, t] : result) buffers_.at(name).copy_to_host(t.data);
   return result;
 }

@@ -6,6 +6,7 @@
 
 #include "problem.h"
 #include "runtime/driver/buffer.h"
+#include "runtime/driver/graph.h"
 #include "runtime/jit/runtime.h"
 
 namespace barline::test {
@@ -23,6 +24,13 @@ class DeviceRun {
   Tensors run();
   /// The same after one more launch on what the last one left.
   Tensors again();
+
+  /// The launch as a graph; `meanwhile` runs while the stream captures.
+  driver::Graph capture(const driver::Stream& stream, const std::function<void()>& meanwhile);
+  /// Puts back what the kernel writes, on no stream.
+  void reset();
+  /// The tensors that the kernel writes, as they are.
+  Tensors written() const;
 
  private:
   driver::Device device_;
