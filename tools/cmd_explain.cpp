@@ -3,6 +3,7 @@
 #include "tools/command_line.h"
 #include "tools/commands.h"
 #include "tools/error.h"
+#include "tools/explain_page.h"
 #include "tools/explanation.h"
 #include "tools/file.h"
 #include "verify/cadence/render.h"
@@ -19,24 +20,36 @@ std::string default_target(const Session& session, const std::string& name) {
   return jobs.front().target;
 }
 
-ExitCode run_explain(const Context& context, const std::string& name, const std::string& arch,
-                     const std::string& svg) {
-  if (!svg.empty()) check_output(svg);
+struct ExplainOptions {
+  std::string kernel, arch, svg, html;
+};
+
+/// Where sources that a library names by their place in its tree are looked for: the register's
+/// folder, then here.
+std::vector<std::filesystem::path> source_folders(const Session& session) {
+  return {std::filesystem::path(session.source().path).parent_path(),
+          std::filesystem::current_path()};
+}
+
+ExitCode run_explain(const Context& context, const ExplainOptions& o) {
+  for (const std::string& file : {o.svg, o.html})
+    if (!file.empty()) check_output(file);
   Session session(context);
-  std::string target = arch.empty() ? default_target(session, name)
-                                    : parse_targets(arch, session.registry()).front();
-  Job job = expand_one(session.registry(), name, target);
+  std::string target = o.arch.empty() ? default_target(session, o.kernel)
+                                      : parse_targets(o.arch, session.registry()).front();
+  Job job = expand_one(session.registry(), o.kernel, target);
   Explanation e = explain(session, job);
-  if (!svg.empty()) write_file(svg, verify::cadence_svg(e.cadence));
+  if (!o.svg.empty()) write_file(o.svg, verify::cadence_svg(e.cadence));
   std::exception_ptr missing;
   try {
     add_resources(e, session, job);
   } catch (const codegen::MissingPtxas&) {
     missing = std::current_exception();  // the rest is shown all the same
   }
+  if (!o.html.empty()) write_file(o.html, to_html(e, source_folders(session)));
   if (context.json) {
     print_json("explain", to_json(e));
-  } else {
+  } else if (o.html.empty()) {
     print_out(to_text(e));
   }
   if (missing) std::rethrow_exception(missing);
@@ -52,16 +65,14 @@ void add_explain(CLI::App& app, Context& context) {
       app, "explain",
       "A kernel from source to resources: IR, barriers, cadence, accesses, PTX, occupancy",
       "barline explain rms_norm.bf16@row256 --arch sm_90a");
-  auto name = std::make_shared<std::string>(), arch = std::make_shared<std::string>(),
-       svg = std::make_shared<std::string>();
-  sub.add_option("kernel", *name, "family[.type][@schedule]")->required();
-  sub.add_option("--arch", *arch, "The target whose PTX is shown; sm_90a when left out");
-  sub.add_option("--cadence-svg", *svg, "Draw the timeline of the loops' barriers to this file");
-  sub.callback([&context, name, arch, svg] {
-    context.action = [&context, name, arch, svg] {
-      return run_explain(context, *name, *arch, *svg);
-    };
-  });
+  auto o = std::make_shared<ExplainOptions>();
+  sub.add_option("kernel", o->kernel, "family[.type][@schedule]")->required();
+  sub.add_option("--arch", o->arch, "The target whose PTX is shown; sm_90a when left out");
+  sub.add_option("--html", o->html,
+                 "Write all of it as one page: source beside IR, cadence, proof, resources");
+  sub.add_option("--cadence-svg", o->svg, "Draw the timeline of the loops' barriers to this file");
+  sub.callback(
+      [&context, o] { context.action = [&context, o] { return run_explain(context, *o); }; });
 }
 
 }  // namespace barline::tools

@@ -29,10 +29,11 @@ Explanation explain(const Session& session, const Job& job) {
   e.config = job.config();
   e.target = job.target;
   e.schedule = ir::text(session.schedule(job));
+  e.file = session.entry(job).make(session.elem(job)).loc.file;
   const ir::Target& target = *ir::find_target(job.target);
   ir::Kernel kernel = instantiate(session, job);
   ir::run_pipeline(kernel, [&](std::string_view pass, const ir::Kernel& k) {
-    e.stages.push_back({std::string(pass), ir::print(k)});
+    e.stages.push_back({std::string(pass), ir::print(k), ir::print(k, {.locations = true})});
   });
   ir::check_for(kernel, target);
   e.threads = kernel.launch.block_threads();

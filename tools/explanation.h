@@ -17,8 +17,9 @@ namespace barline::tools {
 
 struct Explanation {
   struct Stage {
-    std::string pass;  ///< "input" first
-    std::string text;  ///< the IR after it
+    std::string pass;     ///< "input" first
+    std::string text;     ///< the IR after it
+    std::string located;  ///< the same, each op with its place in the author's source
   };
   struct OnTarget {
     JobResult result;
@@ -26,6 +27,7 @@ struct Explanation {
   };
   std::string config, target;
   std::string schedule;  ///< its fields, as "threads=256 vec=8"
+  std::string file;      ///< where the kernel is written
   int threads = 0;       ///< of a block
   std::vector<Stage> stages;
   verify::ProofReport proof;

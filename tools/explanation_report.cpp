@@ -2,7 +2,7 @@
 // An explanation for people and for programs.
 #include <fmt/format.h>
 
-#include "tools/explanation.h"
+#include "tools/explanation_sections.h"
 #include "tools/line_diff.h"
 #include "verify/cadence/render.h"
 #include "verify/gate/gate_report.h"
@@ -11,10 +11,6 @@ namespace barline::tools {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-std::string place(const verify::OpText& op) {
-  return op.loc ? fmt::format("{}:{}", op.loc.file, op.loc.line) : "";
-}
 
 std::string stages_text(const Explanation& e) {
   std::string out;
@@ -28,31 +24,6 @@ std::string stages_text(const Explanation& e) {
     out += fmt::format("== after {}{}\n{}\n", stage.pass, diff.empty() ? ": no change" : "", diff);
   }
   return out;
-}
-
-std::string barriers_text(const Explanation& e) {
-  std::string out = fmt::format("== barriers: {}\n", e.proof.barriers.size());
-  for (std::size_t i = 0; i < e.proof.barriers.size(); ++i) {
-    const verify::BarrierUse& b = e.proof.barriers[i];
-    bool needless = e.needs[i].kind == verify::BarrierNeed::Needless;
-    out += fmt::format("{}  {}{}\n", place(b.op), needless ? "REDUNDANT " : "", b.why);
-  }
-  if (e.cadence.loops.empty()) return out + "\n";
-  return out + fmt::format("\n== cadence; +n: data of the n-th step after\n{}\n",
-                           verify::cadence_text(e.cadence, e.needs));
-}
-
-std::string costs_text(const Explanation& e) {
-  std::string out = "== memory accesses of one block, at the small shape of kernels.yaml\n";
-  for (const verify::AccessCost& c : e.proof.costs) {
-    std::string cost =
-        c.shared ? fmt::format("{}-way at most, {} extra cycles", c.max_ways, c.extra_cycles)
-                 : fmt::format("{} sectors, {} ideal", c.sectors, c.ideal_sectors);
-    out +=
-        fmt::format("{:<6} {:<5} {:<12} {:>6} requests, {}  {}\n", c.shared ? "shared" : "global",
-                    c.writes ? "write" : "read", c.buffer, c.requests, cost, place(c.op));
-  }
-  return out + "\n";
 }
 
 std::string resources_text(const Explanation& e) {
@@ -113,11 +84,13 @@ json targets_json(const Explanation& e) {
 std::string to_text(const Explanation& e) {
   std::string out = fmt::format("{} for {}\nschedule: {}\n\n", e.config, e.target, e.schedule);
   out += stages_text(e);
-  out += barriers_text(e);
-  out += fmt::format("== proof: {}\n", name(e.proof.verdict));
-  for (const verify::ProofFinding& f : e.proof.findings) out += verify::to_string(f) + "\n";
-  for (const std::string& p : e.proof.preconditions) out += "launch needs: " + p + "\n";
-  out += "\n" + costs_text(e);
+  out += fmt::format("== barriers: {}\n{}\n", e.proof.barriers.size(), barriers_text(e));
+  if (!e.cadence.loops.empty())
+    out += fmt::format("== cadence; +n: data of the n-th step after\n{}\n",
+                       verify::cadence_text(e.cadence, e.needs));
+  out += fmt::format("== proof: {}\n{}\n", name(e.proof.verdict), proof_text(e));
+  out += fmt::format("== memory accesses of one block, at the small shape of kernels.yaml\n{}\n",
+                     costs_text(e));
   out += fmt::format("== LLVM IR\n{}\n== PTX\n{}\n", e.llvm, e.ptx);
   return e.targets.empty() ? out : out + resources_text(e);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tools/html.h"
 #include "tools/sweep_report.h"
 
 namespace barline::tools {
@@ -22,10 +23,8 @@ struct LogScale {
 };
 
 std::string plot_text(double x, double y, const char* anchor, const std::string& words) {
-  std::string safe;
-  for (char c : words) safe += c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor,
-                     safe);
+                     html(words));
 }
 
 }  // namespace

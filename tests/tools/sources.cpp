@@ -2,9 +2,13 @@
 // The tool is a program and no library: its units under test are compiled into this binary.
 #include "tools/calibration_store.cpp"
 #include "tools/exit_code.cpp"
+#include "tools/explain_lines.cpp"
+#include "tools/explain_page.cpp"
+#include "tools/explanation_sections.cpp"
 #include "tools/file.cpp"
 #include "tools/generate.cpp"
 #include "tools/git_head.cpp"
+#include "tools/html.cpp"
 #include "tools/line_diff.cpp"
 #include "tools/npy.cpp"
 #include "tools/number_list.cpp"
