@@ -128,7 +128,7 @@ def main():
             show(row)
         torch.cuda.empty_cache()
     json.dump({
-        "schema": "barline.peers/1",
+        "schema": "barline.projection_peers/1",
         "peer": f"torch {torch.__version__}",
         "device": torch.cuda.get_device_name(),
         "driver": driver_version(),

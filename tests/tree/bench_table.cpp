@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/tree/product_table.h"
+#include "tests/tree/projection_table.h"
 #include "tests/tree/sources.h"
 
 using namespace barline::test;
@@ -240,9 +241,31 @@ TEST_CASE("a finding of a sanitizer is counted") {
 }
 
 TEST_CASE("the output projection's measurements are the recorded ones") {
+  const fs::path results = root() / "bench/results";
   std::string text;
-  const std::vector<json> records = recorded(root() / "bench/results", "barline.bench/1");
+  for (const auto& [device, doc] : newest(recorded(results, "barline.projection_peers/1"), "rows"))
+    text += projection_peers_table(doc) + "\n";
+  const std::vector<json> records = recorded(results, "barline.bench/1");
   for (const auto& [device, doc] : newest(rows_of(records, Of::Projection), "rows"))
     text += projection_table(doc);
   CHECK(differs("docs/nvfp4.md", with_table(slurp(root() / "docs/nvfp4.md"), text)) == "");
+}
+
+TEST_CASE("a projection's line has the fastest schedule of each order") {
+  auto row = [](const char* name, double us, bool dependent = false) {
+    return json{{"name", name}, {"B", 2},   {"N", 40},
+                {"K", 64},      {"us", us}, {"dependent", dependent}};
+  };
+  const json record = {
+      {"device", "D"},
+      {"driver", "1"},
+      {"date", "2026-01-02T03:04:05Z"},
+      {"peer", "torch 1"},
+      {"harness", "h"},
+      {"rows",
+       {row("read-only kernel", 1), row("torch F.linear bf16", 9),
+        row("barline wo_nvfp4_fast.bf16@a", 3), row("barline wo_nvfp4_fast.bf16@b", 2),
+        row("barline wo_nvfp4_fast.bf16@b", 1.5, true), row("barline wo_nvfp4_chains.bf16@c", 4)}}};
+  const std::string text = projection_peers_table(record);
+  CHECK(text.find("| 40 x 64 | 2 | 1.00 | 2.00 | 1.50 |  |  | 4.00 |  | 9.00 |\n") != text.npos);
 }

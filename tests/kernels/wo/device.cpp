@@ -78,18 +78,29 @@ TEST_CASE("wo_nvfp4_fast has the reference's bits on a GPU", "[kernels][wo][gpu]
   auto device = gpu();
   if (!device || device->info().major != 9) return;  // the order is that of sm_90's tensor cores
   jit::Runtime runtime(runtime::options_from_environment());
-  for (auto [name, n, k] :
-       {std::tuple{"wo_nvfp4_fast", 5120, 6144}, {"wo_nvfp4_fast64", 640, 8192}})
-    for (const ir::Schedule& s : entry(name).schedules)
-      for (std::int64_t batch : {1, 2, 3, 4, 8, 16, 18}) {
+  struct Case {
+    const char* name;
+    std::int64_t n, k;
+    std::vector<std::int64_t> batches;
+  };
+  for (const Case& of : {Case{"wo_nvfp4_fast", 5120, 6144, {1, 16}},
+                         {"wo_nvfp4_fast", 640, 6144, {2, 3, 4, 8, 18}},
+                         {"wo_nvfp4_fast64", 640, 8192, {1, 3, 8, 10}}})
+    for (std::int64_t batch : of.batches) {
+      Tensors want;  // the same for every schedule
+      for (const ir::Schedule& s : entry(of.name).schedules) {
         if (!takes(s, batch)) continue;
-        Problem p(name, ir::Elem::BF16, s, {{"B", batch}, {"N", n}, {"K", k}});
-        INFO(p.config.label << " B " << batch);
+        Problem p(of.name, ir::Elem::BF16, s, {{"B", batch}, {"N", of.n}, {"K", of.k}});
+        INFO(p.config.label << " B " << batch << " N " << of.n);
         p.scalars["global_scale"] = 0.0123f;
         const Tensors got = on_device(p, ir::Elem::BF16, runtime, *device);
-        p.refer();
-        CHECK(first_difference(got, p.tensors) == "");
+        if (want.empty()) {
+          p.refer();
+          want = p.tensors;
+        }
+        CHECK(first_difference(got, want) == "");
       }
+    }
 }
 
 TEST_CASE("a grid of wo_nvfp4 that is not resident is refused on a GPU", "[kernels][wo][gpu]") {
