@@ -15,11 +15,13 @@ namespace {
 struct SweepOptions {
   ExperimentOptions experiment{};
   Values values{};
+  std::string counters;  ///< a record of what ncu counted
 };
 
 ExitCode run_sweep(const Context& context, const SweepOptions& o) {
   const ExperimentOptions& e = o.experiment;
   const ArmOptions which = arm_options(o.values, e.kernel);
+  const CounterFile counters = o.counters.empty() ? CounterFile() : CounterFile(o.counters);
   Experiment experiment(context, e, [&](const Session& session, const std::string& target) {
     return make_arms(session, which, target);
   });
@@ -28,6 +30,9 @@ ExitCode run_sweep(const Context& context, const SweepOptions& o) {
     std::unique_ptr<Trial> trial = experiment.open(arm);
     const TrialRun run = run_trial(*trial, arm.label, e.out + "/" + arm.label, e.setup.launches);
     sweep.rows.push_back(row_of(arm.label, arm.value, trial->config(), run));
+    const nlohmann::ordered_json& config = trial->config();
+    if (const Counters* c = counters.find(config.at("kernel"), config.at("sizes")))
+      sweep.rows.back().counted = *c;
     context.note(fmt::format("{}: {:.2f} us", arm.label, sweep.rows.back().time.median));
   }
   sweep.ceiling = experiment.copy_gbps(sweep.rows.front().bytes.payload);
@@ -49,6 +54,8 @@ void add_sweep(CLI::App& app, Context& context) {
   auto o = std::make_shared<SweepOptions>();
   add_experiment_options(sub, o->experiment, "sweep");
   add_value_options(sub, o->values);
+  sub.add_option("--counters", o->counters,
+                 "What ncu counted of these arms (bench/peers/ncu_counters.py), to print beside");
   sub.callback(
       [&context, o] { context.action = [&context, o] { return run_sweep(context, *o); }; });
 }

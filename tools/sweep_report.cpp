@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace barline::tools {
 
 SweepRow row_of(const std::string& arm, std::int64_t value, const nlohmann::ordered_json& config,
@@ -44,22 +46,30 @@ std::string table(const Audit& a) {
 }
 
 std::string table(const Sweep& s) {
+  const bool counted = std::any_of(s.rows.begin(), s.rows.end(),
+                                   [](const SweepRow& r) { return r.counted.has_value(); });
   std::string out = fmt::format(
       "{} on {}, copy rate {:.0f} GB/s\n{:>10} {:>11} {:>10} {:>10} "
-      "{:>10} {:>8} {:>13} {:>9}  {:<17} {}\n",
+      "{:>10} {:>8} {:>13} {:>9}  {:<17} {:<8}{}\n",
       s.kernel, s.device, s.ceiling, s.over, "grid/active", "median us", "min us", "p95 us",
-      "speedup", "payload GB/s", "% of copy", "limit", "max_abs");
-  for (const SweepRow& r : s.rows)
+      "speedup", "payload GB/s", "% of copy", "limit", "max_abs",
+      counted ? "  DRAM bytes / payload, % of peak (ncu)" : "");
+  for (const SweepRow& r : s.rows) {
     out += fmt::format(
-        "{:>10} {:>11} {:>10.2f} {:>10.2f} {:>10.2f} {:>7.2f}x {:>13.1f} {:>9.2f}  {:<17} {}\n",
+        "{:>10} {:>11} {:>10.2f} {:>10.2f} {:>10.2f} {:>7.2f}x {:>13.1f} {:>9.2f}  {:<17} {:<8}",
         r.value, fmt::format("{}/{}", r.grid, r.active), r.time.median, r.time.min, r.time.p95,
         speedup(s, r), payload_gbps(r), 100 * share_of_ceiling(s, r), limit_of(s, r), r.max_abs);
+    if (r.counted)
+      out += fmt::format("  {:.3f}, {:.1f} %", r.counted->dram_bytes / r.bytes.payload,
+                         100 * r.counted->dram_share);
+    out += "\n";
+  }
   return out;
 }
 
 nlohmann::ordered_json to_json(const Sweep& s) {
   auto rows = nlohmann::ordered_json::array();
-  for (const SweepRow& r : s.rows)
+  for (const SweepRow& r : s.rows) {
     rows.push_back({{"arm", r.arm},
                     {s.over, r.value},
                     {"total_grid_ctas", r.grid},
@@ -74,6 +84,10 @@ nlohmann::ordered_json to_json(const Sweep& s) {
                     {"share_of_copy", share_of_ceiling(s, r)},
                     {"limit", limit_of(s, r)},
                     {"max_abs", r.max_abs}});
+    if (r.counted)
+      rows.back()["counted"] = {{"dram_bytes", r.counted->dram_bytes},
+                                {"dram_share", r.counted->dram_share}};
+  }
   return {{"kernel", s.kernel},
           {"over", s.over},
           {"device", s.device},

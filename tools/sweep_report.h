@@ -3,6 +3,9 @@
 // device's copy rate, and what limits it.
 #pragma once
 
+#include <optional>
+
+#include "tools/counters.h"
 #include "tools/trial.h"
 
 namespace barline::tools {
@@ -14,6 +17,7 @@ struct SweepRow {
   TrialBytes bytes{};
   Summary time{};
   double max_abs = 0;  ///< against the gate's reference
+  std::optional<Counters> counted{};
 };
 SweepRow row_of(const std::string& arm, std::int64_t value, const nlohmann::ordered_json& config,
                 const TrialRun& run);

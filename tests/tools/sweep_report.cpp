@@ -7,6 +7,7 @@
 #include "kernels/kernels.h"
 #include "kernels/wo/experiment.h"
 #include "tests/tools/cli.h"
+#include "tools/error.h"
 
 using namespace barline;
 using test::has;
@@ -54,6 +55,41 @@ TEST_CASE("a sweep's slope and payload rate are those of its medians") {
   CHECK(json["rows"][3]["wo_split"] == 8);
   CHECK(json["rows"][3]["limit"] == "latency-limited");
   CHECK(json["rows"][3]["scratch_bytes"] == 1);
+}
+
+TEST_CASE("what ncu counted stands beside the counted bytes, where there is a record") {
+  Sweep s = published();
+  CHECK_FALSE(has(table(s), "ncu"));
+  s.rows[3].counted = tools::Counters{.dram_bytes = payload * 1.25, .dram_share = 0.043};
+  CHECK(has(table(s), "  1.250, 4.3 %\n"));
+  CHECK(to_json(s)["rows"][3]["counted"]["dram_share"] == 0.043);
+  CHECK_FALSE(to_json(s)["rows"][2].contains("counted"));
+}
+
+TEST_CASE("a record of counters is found by config and sizes, and refused if it is none") {
+  test::Cli cli;
+  const std::string good =
+      cli.file("c.json", R"({"schema": "barline.counters/1", "rows": [{"kernel": "k.f32@a",
+                    "sizes": {"N": 4, "B": 1}, "dram_bytes": 8e6, "dram_share": 0.5}]})");
+  const tools::CounterFile counters(good);
+  const tools::Counters* found = counters.find("k.f32@a", {{"B", 1}, {"N", 4}});
+  REQUIRE(found != nullptr);
+  CHECK(*found == tools::Counters{8e6, 0.5});
+  CHECK(counters.find("k.f32@a", {{"B", 2}, {"N", 4}}) == nullptr);
+  CHECK(counters.find("k.f32@b", {{"B", 1}, {"N", 4}}) == nullptr);
+  auto refused = [&](const char* text) {
+    try {
+      tools::CounterFile(cli.file("bad.json", text));
+    } catch (const tools::UsageError& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  CHECK(has(refused("{"), "its first line is no record"));
+  CHECK(has(refused(R"({"schema": "x/1", "rows": []})"), "\"x/1\" is not barline.counters/1"));
+  CHECK(has(refused(R"({"schema": "barline.counters/1", "rows": [{"kernel": "k"}]})"),
+            "row 1 is no record"));
+  CHECK(has(refused("{"), "bench/peers/ncu_counters.py"));
 }
 
 TEST_CASE("what limits a row is its payload rate beside the measured ceiling") {
