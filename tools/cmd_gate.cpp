@@ -2,61 +2,34 @@
 // `barline gate`: the budgets of kernels.yaml against the assembler, and --update to pin them anew.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "tools/command_line.h"
 #include "tools/commands.h"
-#include "tools/compile_job.h"
 #include "tools/error.h"
 #include "tools/file.h"
+#include "tools/gate_output.h"
+#include "tools/gate_run.h"
 #include "tools/yaml_reader.h"
-#include "verify/gate/gate_formats.h"
-#include "verify/gate/gate_report.h"
 
 namespace barline::tools {
 namespace {
 
 struct GateCommand {
   std::vector<std::string> kernels;
-  std::string arch, format = "text";
+  std::string arch;
   bool update = false, allow_improved = false;
+  GateOutputOptions output;
+
+  bool partial() const { return !kernels.empty() || !arch.empty(); }
 };
-
-std::vector<verify::ResourceRow> rows_of(const std::vector<JobResult>& results) {
-  std::vector<verify::ResourceRow> rows;
-  for (const JobResult& r : results) rows.push_back(r.row);
-  return rows;
-}
-
-/// Rows of a machine without ptxas: what would have been measured.
-std::vector<verify::ResourceRow> unmeasured(const std::vector<Job>& jobs) {
-  std::vector<verify::ResourceRow> rows;
-  for (const Job& j : jobs) {
-    verify::ResourceRow row;
-    row.kernel = j.kernel->name;
-    row.type = j.type;
-    row.schedule = j.schedule->name;
-    row.target = j.target;
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-void print_report(const Context& context, const GateCommand& o, const verify::GateReport& report) {
-  std::string format = context.json ? "json" : o.format;
-  if (format == "json") return print_out(verify::to_json(report).dump(2) + "\n");
-  if (format == "junit") return print_out(verify::to_junit(report));
-  if (format == "sarif") return print_out(verify::to_sarif(report));
-  if (format == "github") return print_out(verify::to_github(report));
-  if (format == "markdown") return print_out(verify::to_markdown(report));
-  print_out(verify::to_text(report));
-}
 
 /// Writes the measured figures into kernels.yaml. The new text is read back before it is written.
 void update(const Session& session, const GateCommand& o,
             const std::vector<verify::ResourceRow>& rows, const std::string& assembler) {
   const RegistrySource& source = session.source();
   if (source.path.empty()) throw UsageError("there is no kernels.yaml to update; pass --registry");
-  bool partial = !o.kernels.empty() || !o.arch.empty();
-  if (partial && source.file.assembler != assembler) {
+  if (o.partial() && !assembler.empty() && source.file.assembler != assembler) {
     throw UsageError(fmt::format(
         "the budgets hold for {}, this is {}: pin all of them, without kernel names and --arch",
         source.file.assembler, assembler));
@@ -72,54 +45,85 @@ void update(const Session& session, const GateCommand& o,
 /// A spill that is pinned passes from then on, so it is not pinned without a word.
 void warn_of_spills(const Context& context, const std::vector<verify::ResourceRow>& rows) {
   for (const verify::ResourceRow& r : rows) {
-    int spills = std::max(r.spill_stores, r.spill_loads);
-    if (spills > 0 && r.error.empty()) {
-      context.warn(
-          fmt::format("{} on {} is pinned with {} bytes of spills", r.config(), r.target, spills));
+    if (r.spills() > 0 && r.error.empty()) {
+      context.warn(fmt::format("{} on {} is pinned with {} bytes of spills", r.config(), r.target,
+                               r.spills()));
     }
   }
 }
 
-ExitCode gate(const Context& context, const GateCommand& o) {
-  Session session(context);
-  std::vector<Job> jobs = session.jobs(o.kernels, o.arch);
+/// A register that is refused is reported in the form that was asked for, too.
+Session open_session(const Context& context, const GateOutput& output) {
   try {
-    session.ptxas();
-  } catch (const codegen::MissingPtxas& e) {
-    print_report(context, o, verify::judge(session.registry(), unmeasured(jobs), {}));
+    return Session(context);
+  } catch (const verify::FileError& e) {
+    bool gone = dynamic_cast<const verify::NameError*>(&e);
+    verify::GateReport report;
+    report.file = e.file;
+    report.problem = {gone ? verify::GateVerdict::Gone : verify::GateVerdict::Invalid, e.at,
+                      e.message};
+    output.write(std::move(report));
     throw;
   }
-  const std::string& assembler = session.ptxas().release();
-  JobCompiler compiler(session, {.skeleton = true});
-  std::vector<JobResult> results = compiler.compile_all(jobs);
-  std::vector<verify::ResourceRow> rows = rows_of(results);
-  if (o.update) {
-    update(session, o, rows, assembler);
-    warn_of_spills(context, rows);
-    RegistrySource pinned = load_registry(session.source().path);
-    verify::GateReport report = verify::judge(pinned.file, rows, {.assembler = assembler});
-    print_report(context, o, report);
-    return worse(worst(results), report.passed() ? ExitCode::Ok : ExitCode::Failed);
+}
+
+/// The assembler's release, or "" where no job takes one. Without an assembler that one takes,
+/// reports all that can be said and throws MissingPtxas.
+std::string need_assembler(Session& session, const GateJobs& jobs, const GateOutput& output) {
+  if (!jobs.assembled()) return "";
+  try {
+    return session.ptxas().release();
+  } catch (const codegen::MissingPtxas& e) {
+    verify::GateReport report =
+        verify::judge(session.registry(), measure_all(session, jobs, false).rows, {});
+    report.problem = {verify::GateVerdict::NoPtxas, session.registry().assembler_at, e.what()};
+    output.write(std::move(report));
+    throw;
   }
-  verify::GateReport report = verify::judge(
-      session.registry(), rows, {.assembler = assembler, .improved_fails = !o.allow_improved});
-  print_report(context, o, report);
-  return worse(worst(results), report.passed() ? ExitCode::Ok : ExitCode::Failed);
+}
+
+ExitCode gate(const Context& context, const GateCommand& o) {
+  GateOutput output(context, o.output);
+  Session session = open_session(context, output);
+  GateJobs jobs = gate_jobs(session, o.kernels, o.arch);
+  const std::string assembler = need_assembler(session, jobs, output);
+  GateRows measured = measure_all(session, jobs, !assembler.empty());
+  std::optional<RegistrySource> pinned;
+  if (o.update) {
+    update(session, o, measured.rows, assembler);
+    warn_of_spills(context, measured.rows);
+    pinned = load_registry(session.source().path);
+  }
+  verify::GateReport report =
+      verify::judge(pinned ? pinned->file : session.registry(), measured.rows,
+                    {.assembler = assembler, .improved_fails = !o.allow_improved});
+  bool passed = report.passed();
+  output.write(std::move(report));
+  return worse(measured.code, passed ? ExitCode::Ok : ExitCode::Failed);
 }
 
 }  // namespace
 
 void add_gate(CLI::App& app, Context& context) {
   CLI::App& sub = add_command(app, "gate", "Hold kernels to the budgets of kernels.yaml",
-                              "barline gate --arch sm_90a --format markdown");
+                              "barline gate --arch sm_90a --format github "
+                              "--report markdown=summary.md");
   auto o = std::make_shared<GateCommand>();
   sub.add_option("kernels", o->kernels, "family[.type][@schedule]; all when left out");
   sub.add_option("--arch", o->arch, "Targets, as in sm_80,sm_90a; all when left out");
-  sub.add_option("--format", o->format, "text, json, junit, sarif, github or markdown")
-      ->check(CLI::IsMember({"text", "json", "junit", "sarif", "github", "markdown"}));
+  sub.add_option("--format", o->output.format, "text, json, junit, sarif, github or markdown")
+      ->check(CLI::IsMember(gate_formats()));
+  sub.add_option("--report", o->output.files, "FORMAT=FILE: a further form of the same run")
+      ->type_name("FORMAT=FILE")
+      ->allow_extra_args(false);
+  sub.add_option("--baseline", o->output.baseline, "Compare with the JSON of an earlier run")
+      ->type_name("FILE");
   sub.add_flag("--update", o->update, "Pin what was measured, in place");
   sub.add_flag("--allow-improved", o->allow_improved, "A figure below its budget is no failure");
-  sub.callback([&context, o] { context.action = [&context, o] { return gate(context, *o); }; });
+  sub.callback([&context, o] {
+    o->output.whole = !o->partial();
+    context.action = [&context, o] { return gate(context, *o); };
+  });
 }
 
 }  // namespace barline::tools

@@ -19,20 +19,28 @@ json dims_json(const verify::Dims& dims) {
   return out;
 }
 
-json schedule_json(const verify::ScheduleEntry& s) {
+json budgets_json(const std::vector<verify::BudgetRow>& rows) {
   json budgets = json::array();
-  for (const verify::BudgetRow& b : s.budgets) {
+  for (const verify::BudgetRow& b : rows) {
     json row = {{"target", b.target},
                 {"registers", b.registers},
                 {"spills", b.spills},
                 {"smem", b.smem},
                 {"stack", b.stack}};
     if (!b.type.empty()) row["type"] = b.type;
+    if (b.min_ctas_per_sm) row["min_ctas_per_sm"] = *b.min_ctas_per_sm;
+    if (!b.allow_notes.empty()) row["allow_notes"] = b.allow_notes;
     budgets.push_back(std::move(row));
   }
-  json out = {{"name", s.name},       {"dims", dims_json(s.dims)}, {"types", s.types},
-              {"targets", s.targets}, {"barriers", s.barriers},    {"budgets", budgets}};
+  return budgets;
+}
+
+json schedule_json(const verify::ScheduleEntry& s) {
+  json out = {{"name", s.name},         {"dims", dims_json(s.dims)},
+              {"types", s.types},       {"targets", s.targets},
+              {"barriers", s.barriers}, {"budgets", budgets_json(s.budgets)}};
   if (s.barriers_per_step) out["barriers_per_step"] = *s.barriers_per_step;
+  if (s.bank_conflicts) out["bank_conflicts"] = *s.bank_conflicts;
   if (!s.order.empty()) out["order"] = s.order;
   return out;
 }
@@ -51,33 +59,55 @@ json kernel_json(const verify::KernelEntry& k, const dsl::KernelEntry& entry) {
           {"shapes", shapes}, {"args", args},     {"compare", compare}, {"schedules", schedules}};
 }
 
+json source_json(const verify::SourceEntry& s) {
+  json files = json::object();
+  for (const std::string& target : s.config.targets) files[target] = s.file(target).path;
+  return {{"name", s.name},
+          {"entry", s.entry},
+          {"files", files},
+          {"targets", s.config.targets},
+          {"barriers", s.config.barriers},
+          {"budgets", budgets_json(s.config.budgets)}};
+}
+
+/// "24-32 registers, 2 barriers"
+std::string budget_text(const verify::ScheduleEntry& s) {
+  int least = 256, most = 0;
+  for (const verify::BudgetRow& b : s.budgets) {
+    least = std::min(least, b.registers);
+    most = std::max(most, b.registers);
+  }
+  if (most == 0) return "no budget";
+  return fmt::format("{} registers, {} barriers",
+                     least == most ? std::to_string(most) : fmt::format("{}-{}", least, most),
+                     s.barriers);
+}
+
+std::string text_of(const verify::SourceEntry& s, const std::vector<std::string>& all_targets) {
+  std::string targets = s.config.targets == all_targets
+                            ? ""
+                            : fmt::format(" on {}", fmt::join(s.config.targets, ", "));
+  return fmt::format("{}  a file: {}\n  {:<13} {}{}\n", s.name, s.files.front().path, "",
+                     budget_text(s.config), targets);
+}
+
 std::string text_of(const verify::KernelEntry& k, const dsl::KernelEntry& entry,
                     const std::vector<std::string>& all_targets) {
   std::string types = k.types.empty() ? "" : fmt::format(" [{}]", fmt::join(k.types, ", "));
   std::string out = fmt::format("{}{}  {}\n", k.name, types, entry.doc);
   for (const verify::ScheduleEntry& s : k.schedules) {
-    int least = 256, most = 0;
-    for (const verify::BudgetRow& b : s.budgets) {
-      least = std::min(least, b.registers);
-      most = std::max(most, b.registers);
-    }
-    std::string budget = "no budget";
-    if (most) {
-      budget = fmt::format("{} registers, {} barriers",
-                           least == most ? std::to_string(most) : fmt::format("{}-{}", least, most),
-                           s.barriers);
-    }
     std::string targets =
         s.targets == all_targets ? "" : fmt::format(" on {}", fmt::join(s.targets, ", "));
-    out += fmt::format("  @{:<12} {}{}\n", s.name, budget, targets);
+    out += fmt::format("  @{:<12} {}{}\n", s.name, budget_text(s), targets);
   }
   return out;
 }
 
-/// Kernels that the words name, in registry order; all without words.
+/// Kernels that the words name, in registry order; without words `all` or none.
 std::vector<const verify::KernelEntry*> chosen(const Session& session,
-                                               const std::vector<std::string>& names) {
+                                               const std::vector<std::string>& names, bool all) {
   std::vector<const verify::KernelEntry*> out;
+  if (names.empty() && !all) return out;
   std::vector<Job> jobs = session.jobs(names, "");
   for (const verify::KernelEntry& k : session.registry().kernels) {
     bool named =
@@ -93,17 +123,27 @@ ExitCode list(const Context& context, const std::vector<std::string>& words, boo
   auto entry = [&](const verify::KernelEntry& k) -> const dsl::KernelEntry& {
     return *session.library().find(k.name);
   };
-  json kernels = json::array();
+  std::vector<std::string> families;
+  json kernels = json::array(), sources = json::array();
   std::string text;
-  for (const verify::KernelEntry* k : chosen(session, words)) {
+  for (const std::string& word : words)
+    if (!r.source(word)) families.push_back(word);
+  for (const verify::KernelEntry* k : chosen(session, families, words.empty())) {
     kernels.push_back(kernel_json(*k, entry(*k)));
     text += names_only ? k->name + "\n" : text_of(*k, entry(*k), r.targets);
+  }
+  for (const verify::SourceEntry& s : r.sources) {
+    bool named = words.empty() || std::find(words.begin(), words.end(), s.name) != words.end();
+    if (!named || names_only) continue;
+    sources.push_back(source_json(s));
+    text += text_of(s, r.targets);
   }
   if (context.json) {
     print_json("list", {{"registry", session.source().path},
                         {"assembler", r.assembler},
                         {"targets", r.targets},
-                        {"kernels", kernels}});
+                        {"kernels", kernels},
+                        {"sources", sources}});
     return ExitCode::Ok;
   }
   if (!names_only) {

@@ -7,6 +7,7 @@
 
 #include "codegen/assembler/ptxas.h"
 #include "codegen/cubin/cubin.h"
+#include "codegen/report/ptxas_log.h"
 #include "ir/diagnostic.h"
 #include "runtime/driver/driver.h"
 #include "tools/error.h"
@@ -51,6 +52,8 @@ ExitReport report_of(std::exception_ptr error) {
   } catch (const Failure& e) {
     return {ExitCode::Failed, e.what()};
   } catch (const codegen::AssembleError& e) {
+    return {ExitCode::Failed, e.what()};
+  } catch (const codegen::MissingRecord& e) {
     return {ExitCode::Failed, e.what()};
   } catch (const codegen::CubinError& e) {
     return {ExitCode::Failed, e.what()};

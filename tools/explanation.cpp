@@ -5,20 +5,18 @@
 #include "ir/check.h"
 #include "ir/pipeline.h"
 #include "ir/print.h"
+#include "tools/shape_proof.h"
 
 namespace barline::tools {
 namespace {
 
 /// Costs are counted at the register's small shape; verdict and barriers hold for all sizes.
 verify::ProofReport prove(const ir::Kernel& kernel, const Job& job) {
-  verify::ProofOptions all_sizes, at_shape;
+  verify::ProofOptions all_sizes;
   all_sizes.costs = false;
-  all_sizes.minimal = at_shape.minimal = false;  // explain asks for witnesses too
-  if (const verify::Shape* sim = job.kernel->shape("sim")) {
-    for (const verify::Dim& d : sim->dims) at_shape.sizes[d.name] = d.value;
-  }
+  all_sizes.minimal = false;  // explain asks for witnesses too
   verify::ProofReport report = verify::prove(kernel, all_sizes);
-  report.costs = verify::prove(kernel, at_shape).costs;
+  report.costs = prove_at_sim_shape(kernel, job).costs;
   return report;
 }
 

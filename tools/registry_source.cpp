@@ -34,11 +34,11 @@ Names types_of(const dsl::KernelEntry& entry) {
   return out;
 }
 
-/// Throws FileError at `at` when `name` is not in `known`.
+/// Throws NameError at `at` when `name` is not in `known`.
 void need(const std::string& file, verify::Mark at, std::string_view kind, const std::string& name,
           const Names& known) {
   if (std::find(known.begin(), known.end(), name) != known.end()) return;
-  throw verify::FileError(file, at, fmt::format("there is no {} '{}'", kind, name),
+  throw verify::NameError(file, at, fmt::format("there is no {} '{}'", kind, name),
                           verify::did_you_mean(name, known));
 }
 
@@ -101,6 +101,13 @@ void join_library(RegistrySource& source, const dsl::Registry& library,
   for (const verify::KernelEntry& k : file.kernels) {
     need(source.path, k.at, "kernel", k.name, names_of(library));
     check_kernel(source.path, k, *library.find(k.name));
+  }
+  for (const verify::SourceEntry& s : file.sources) {
+    if (library.find(s.name)) {
+      throw verify::FileError(source.path, s.config.at,
+                              fmt::format("kernel '{}' is one of the library's", s.name),
+                              "give the file's kernel another name");
+    }
   }
   for (const dsl::KernelEntry& entry : library.entries()) {
     if (!file.kernel(entry.name) && add(entry)) {

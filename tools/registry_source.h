@@ -27,6 +27,7 @@ RegistrySource load_registry(const std::string& path);
 
 /// Checks every kernel, schedule and element type of `source` against the kernels that exist, and
 /// adds, without budgets, each existing kernel that the file does not list and `add` accepts.
+/// Throws NameError for one that does not exist.
 void join_library(RegistrySource& source, const dsl::Registry& library,
                   const std::function<bool(const dsl::KernelEntry&)>& add);
 

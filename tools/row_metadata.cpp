@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/row_metadata.h"
 
+#include "codegen/occupancy.h"
+
 namespace barline::tools {
 namespace {
 
@@ -16,6 +18,14 @@ std::vector<std::string> split(std::string_view text) {
 
 }  // namespace
 
+std::optional<int> ctas_per_sm(const verify::ResourceRow& row, int threads) {
+  auto limits = codegen::sm_limits(row.target);
+  if (!limits || threads == 0 || row.registers == 0) return {};
+  return codegen::occupancy(*limits,
+                            {.threads = threads, .registers = row.registers, .smem = row.smem})
+      .blocks_per_sm;
+}
+
 verify::ResourceRow to_row(const runtime::Metadata& m, const Job& job) {
   verify::ResourceRow row;
   row.kernel = job.kernel->name;
@@ -29,6 +39,7 @@ verify::ResourceRow to_row(const runtime::Metadata& m, const Job& job) {
   row.smem = static_cast<int>(m.smem());
   row.barriers = static_cast<int>(m.barriers);
   if (m.barriers_per_step) row.barriers_per_step = static_cast<int>(m.barriers_per_step);
+  row.ctas_per_sm = ctas_per_sm(row, static_cast<int>(m.threads_x * m.threads_y * m.threads_z));
   row.compile_ms = m.compile_ms;
   row.notes = split(m.extra_value("notes"));
   row.conflicts = split(m.extra_value("conflicts"));

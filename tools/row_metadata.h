@@ -13,6 +13,10 @@ namespace barline::tools {
 /// The row of an entry with this metadata; `ptx_bytes` and `cache` are the caller's to fill.
 verify::ResourceRow to_row(const runtime::Metadata& metadata, const Job& job);
 
+/// Blocks of `threads` that fit an SM with the row's registers and shared memory; empty where the
+/// target's limits or the threads (0) are not known.
+std::optional<int> ctas_per_sm(const verify::ResourceRow& row, int threads);
+
 /// The figures of the machine code that the row prints and the gate judges.
 void add_skeleton(verify::ResourceRow& row, const codegen::SassSkeleton& skeleton);
 

@@ -29,6 +29,11 @@ Names names_of(const std::vector<T>& list) {
 
 const KernelEntry& find_kernel(const verify::RegistryFile& registry, const std::string& family) {
   if (const KernelEntry* k = registry.kernel(family)) return *k;
+  if (const verify::SourceEntry* s = registry.source(family)) {
+    throw UsageError(fmt::format(
+        "kernel '{}' is a file ({}) that another compiler made; only gate and list take it", family,
+        s->files.front().path));
+  }
   throw UsageError(fmt::format("unknown kernel '{}' (not in {}); {}", family, registry.file,
                                verify::did_you_mean(family, names_of(registry.kernels))));
 }

@@ -123,9 +123,9 @@ void Ptxas::State::ask() const {
 
 std::vector<std::string> assemble_flags(const AssembleOptions& options) {
   check_target(options.sm);
-  std::vector<std::string> flags{
-      "-arch",       options.sm, "-v", "--warn-on-spills", "--warn-on-local-memory-usage",
-      "--fmad=false"};
+  std::vector<std::string> flags{"-arch", options.sm, "-v", "--warn-on-spills",
+                                 "--warn-on-local-memory-usage"};
+  if (!options.fmad) flags.push_back("--fmad=false");
   if (options.lineinfo) flags.push_back("-lineinfo");
   for (const std::string& flag : options.extra) {
     check_extra(flag);

@@ -46,6 +46,7 @@ struct FindOptions {
 struct AssembleOptions {
   std::string sm = "sm_90a";            ///< `-arch`: sm_<number> with an optional a or f
   bool lineinfo = false;                ///< keep the line table of the PTX's `.loc` lines
+  bool fmad = false;                    ///< contract products and sums without a rounding mode
   std::vector<std::string> extra = {};  ///< appended in this order; flags that would hide or alter
                                         ///< the report (-w, -Werror, -maxrregcount, -o) are refused
   std::chrono::milliseconds timeout{60'000};     ///< then the whole process group is killed

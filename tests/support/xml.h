@@ -11,7 +11,7 @@ namespace barline::test {
 
 /// What is wrong first, or "".
 inline std::string xml_error(const std::string& text) {
-  static const std::regex tag(R"re(<(/?)([a-z][a-zA-Z]*)((?: [a-zA-Z0-9:]+="[^"<>&]*")*)(/?)>)re");
+  static const std::regex tag(R"re(<(/?)([a-z][a-zA-Z]*)((?: [a-zA-Z0-9:]+="(?:[^"<>&]|&(?:amp|lt|gt|quot|apos);)*")*)(/?)>)re");
   static const std::regex entity("&(amp|lt|gt|quot|apos);");
   std::vector<std::string> open;
   auto check_text = [&](const std::string& words) {

@@ -48,10 +48,10 @@ TEST_CASE("demo passes with pinned budgets and fails with one that is too small"
   CHECK(doc["schema"] == "barline.demo/1");
   CHECK(doc["verdict"] == "FAIL");
   CHECK(doc["results"][0]["verdict"] == "FAIL");
-  CHECK(doc["results"][0]["gate"] == "OVER");
+  CHECK(doc["results"][0]["gate"] == "WORSE");
   CHECK(doc["results"][1]["verdict"] == "PASS");
   CHECK(has(cli.run("demo --registry k.yaml").out,
-            "vector_add.f32@flat256 on sm_80: OVER registers"));
+            "vector_add.f32@flat256 on sm_80: WORSE registers"));
 }
 
 TEST_CASE("demo without ptxas still proves and simulates, and is incomplete") {

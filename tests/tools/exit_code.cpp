@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "codegen/assembler/ptxas.h"
+#include "codegen/report/ptxas_log.h"
 #include "ir/diagnostic.h"
 #include "tools/error.h"
 #include "verify/gate/yaml_tree.h"
@@ -26,6 +27,7 @@ ExitCode code_of(const E& e) {
 TEST_CASE("each kind of failure has its exit code") {
   CHECK(code_of(tools::Failure("x")) == ExitCode::Failed);
   CHECK(code_of(codegen::AssembleError("x", "", 1)) == ExitCode::Failed);
+  CHECK(code_of(codegen::MissingRecord("x")) == ExitCode::Failed);
   CHECK(code_of(tools::UsageError("x")) == ExitCode::Usage);
   CHECK(code_of(verify::FileError("f", {}, "rule")) == ExitCode::Usage);
   CHECK(code_of(ir::Error(ir::Diagnostic{})) == ExitCode::Usage);

@@ -52,7 +52,10 @@ class Mutator {
 }  // namespace
 
 TEST_CASE("ten thousand mutated registries are read or refused") {
-  Mutator mutator(registry_text);
+  Mutator mutator(
+      registry_text +
+      "  axpy:\n    source: {sm_80: a.ptx}\n    entry: axpy\n    threads: 64\n"
+      "    budget: {sm_80: {registers: 10, min_ctas_per_sm: 2, allow_notes: [C7510]}}\n");
   const std::vector<verify::Pin> pins = {{.kernel = "rms_norm",
                                           .schedule = "row512",
                                           .type = "f32",

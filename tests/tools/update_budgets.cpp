@@ -177,3 +177,25 @@ TEST_CASE("pins of names that the file does not hold change nothing") {
                {{.kernel = "none", .schedule = "S", .target = "sm_80", .registers = 1}}) ==
         registry_text);
 }
+
+TEST_CASE("bank conflicts are pinned only where a number stands") {
+  Pin pin{.kernel = "rms_norm",
+          .schedule = "row256",
+          .type = "f32",
+          .target = "sm_80",
+          .registers = 40,
+          .smem = 64,
+          .barriers = 1,
+          .bank_conflicts = 6};
+  CHECK(update(registry_text, {pin}) == registry_text);
+  std::string budgeted = registry_text;
+  budgeted.replace(budgeted.find("        barriers: 1\n"), 20,
+                   "        barriers: 1\n        bank_conflicts: 3\n");
+  pin.type = "f32";
+  Pin other = pin;
+  other.type = "bf16";
+  other.registers = 32;
+  other.stack = 8;
+  other.bank_conflicts = 4;
+  CHECK(line_with(update(budgeted, {pin, other}), "bank_conflicts") == "        bank_conflicts: 6");
+}

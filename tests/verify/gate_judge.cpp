@@ -50,7 +50,7 @@ TEST_CASE("a config on its budget passes") {
   CHECK(r.rows.at(0).reason.empty());
 }
 
-TEST_CASE("each figure above its budget is OVER") {
+TEST_CASE("each figure above its budget is WORSE") {
   struct Case {
     const char* reason;
     void (*change)(ResourceRow&);
@@ -66,7 +66,7 @@ TEST_CASE("each figure above its budget is OVER") {
   for (const Case& c : cases) {
     ResourceRow m = measured();
     c.change(m);
-    CHECK(verdict_of(m).verdict == GateVerdict::Over);
+    CHECK(verdict_of(m).verdict == GateVerdict::Worse);
     CHECK(verdict_of(m).reason == c.reason);
     CHECK_FALSE(judge(sample(), {m}, {.assembler = "ptxas 13.0"}).passed());
   }
@@ -99,7 +99,7 @@ TEST_CASE("a figure below its budget is IMPROVED, and fails until it is pinned")
   CHECK_FALSE(strict.passed());
   CHECK(judge(sample(), {m}, {.assembler = "ptxas 13.0", .improved_fails = false}).passed());
   m.smem = 128;  // better here does not excuse worse there
-  CHECK(verdict_of(m).verdict == GateVerdict::Over);
+  CHECK(verdict_of(m).verdict == GateVerdict::Worse);
 }
 
 TEST_CASE("fewer barriers in one element type alone are no improvement") {
@@ -132,7 +132,7 @@ TEST_CASE("a staged loop's barriers are pinned both ways") {
   CHECK(verdict_of(m).verdict == GateVerdict::New);
   RegistryFile r = sample();
   r.kernels[0].schedules[0].barriers_per_step = 2;
-  CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0].verdict == GateVerdict::Over);
+  CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0].verdict == GateVerdict::Worse);
   m.barriers_per_step.reset();
   CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0].verdict == GateVerdict::Broken);
 }
@@ -153,13 +153,85 @@ TEST_CASE("the gate's JSON rows have stable names") {
   CHECK_FALSE(row.contains("loads_before_wait"));
 }
 
-TEST_CASE("the gate's table names config, figures and the reason") {
+TEST_CASE("the gate's table names config, figures, place and reason") {
   ResourceRow m = measured();
   m.registers = 44;
-  std::string text = to_text(judge(sample(), {m, measured()}, {.assembler = "ptxas 13.0"}), true);
-  CHECK(text.find("rms_norm.f32@row256") != std::string::npos);
-  CHECK(text.find("44/40") != std::string::npos);
-  CHECK(text.find("OVER  registers 44 > 40") != std::string::npos);
+  RegistryFile r = sample();
+  r.file = "k.yaml";
+  r.kernels[0].schedules[0].budgets[0].at = {.line = 7, .column = 9};
+  std::string text = to_text(judge(r, {m, measured()}, {.assembler = "ptxas 13.0"}));
+  CHECK(text.find("rms_norm.f32@row256  sm_80       44/40") != std::string::npos);
+  CHECK(text.find("k.yaml:7:9: WORSE rms_norm.f32@row256: registers 44 > 40 on sm_80\n") !=
+        std::string::npos);
   CHECK(text.find("FAIL: 1 of 2 configs within budget, 0 improved (ptxas 13.0)") !=
         std::string::npos);
+}
+
+TEST_CASE("the blocks that must fit an SM are a floor") {
+  RegistryFile r = sample();
+  r.kernels[0].schedules[0].budgets[0].min_ctas_per_sm = 3;
+  auto verdict = [&](std::optional<int> ctas) {
+    ResourceRow m = measured();
+    m.ctas_per_sm = ctas;
+    return judge(r, {m}, {.assembler = "ptxas 13.0"}).rows.at(0);
+  };
+  CHECK(verdict(3).verdict == GateVerdict::Ok);
+  CHECK(verdict(4).verdict == GateVerdict::Ok);
+  CHECK(verdict(2).verdict == GateVerdict::Worse);
+  CHECK(verdict(2).reason == "ctas_per_sm 2 < 3");
+  CHECK(verdict({}).verdict == GateVerdict::Broken);
+}
+
+TEST_CASE("a note passes where the budget takes its code, and only while it is noted") {
+  RegistryFile r = sample();
+  r.kernels[0].schedules[0].budgets[0].allow_notes = {"C7510"};
+  ResourceRow m = measured();
+  m.notes = {"C7510"};
+  CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).passed());
+  m.notes = {"C7510", "C7508"};
+  GateRow both = judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0];
+  CHECK(both.verdict == GateVerdict::Broken);
+  CHECK(both.reason == "ptxas notes a loss of performance (C7508)");
+  m.notes = {};
+  GateRow gone = judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0];
+  CHECK(gone.verdict == GateVerdict::Improved);
+  CHECK(gone.reason == "ptxas notes C7510 no more; delete it from allow_notes");
+}
+
+TEST_CASE("bank conflicts are pinned both ways, the largest of the element types") {
+  RegistryFile r = sample();
+  r.kernels[0].schedules[0].bank_conflicts = 8;
+  auto verdict = [&](int one, int other) {
+    ResourceRow a = measured(), b = measured();
+    a.bank_conflicts = one;
+    b.bank_conflicts = other;
+    return judge(r, {a, b}, {.assembler = "ptxas 13.0"}).rows[0];
+  };
+  CHECK(verdict(8, 0).verdict == GateVerdict::Ok);
+  CHECK(verdict(0, 8).verdict == GateVerdict::Ok);
+  CHECK(verdict(9, 8).reason == "bank_conflicts 9 > 8");
+  CHECK(verdict(9, 8).verdict == GateVerdict::Worse);
+  CHECK(verdict(4, 4).verdict == GateVerdict::Improved);
+  CHECK(pins_of({measured()}).at(0).bank_conflicts == std::nullopt);
+}
+
+TEST_CASE("a row of a cubin needs no assembler, and its spills are part of its stack") {
+  RegistryFile r = sample();
+  SourceEntry s;
+  s.name = "axpy";
+  s.files = {{.target = "sm_80", .path = "axpy.cubin"}};
+  s.config.budgets = {{.target = "sm_80", .registers = 40, .smem = 64}};
+  r.sources = {s};
+  ResourceRow m = measured();
+  m.kernel = "axpy";
+  m.type = m.schedule = "";
+  m.barriers = 0;
+  m.from_cubin = true;
+  CHECK(judge(r, {m}, {}).passed());
+  CHECK(judge(r, {m}, {.assembler = "ptxas 12.8"}).passed());
+  m.stack = 16;
+  CHECK(judge(r, {m}, {}).rows[0].reason == "stack (spills are part of it in a cubin) 16 > 0");
+  m.error = "axpy.cubin: it holds no kernel 'axpy'";
+  m.gone = true;
+  CHECK(judge(r, {m}, {}).rows[0].verdict == GateVerdict::Gone);
 }

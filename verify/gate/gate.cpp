@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Judgement is pure: rows in, rows out. Barriers are held per schedule: where element types differ
-// in their count, the budget is the largest, and only a lower largest one is an improvement.
+// Judgement is pure: rows in, rows out. What is counted on the IR is held per schedule: where
+// element types differ in it, the budget is the largest, and only a lower largest one is an
+// improvement.
 #include "verify/gate/gate.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -12,13 +12,19 @@
 namespace barline::verify {
 namespace {
 
-using BarrierMax = std::map<std::pair<std::string, std::string>, int>;
+/// The largest counts of a schedule over the rows that have a record.
+struct OnIr {
+  int barriers = 0, bank_conflicts = 0;
+};
+using LargestOnIr = std::map<std::pair<std::string, std::string>, OnIr>;
 
-BarrierMax largest_barriers(const std::vector<ResourceRow>& rows) {
-  BarrierMax out;
+LargestOnIr largest_on_ir(const std::vector<ResourceRow>& rows) {
+  LargestOnIr out;
   for (const ResourceRow& r : rows) {
-    int& most = out[{r.kernel, r.schedule}];
-    if (r.error.empty()) most = std::max(most, r.barriers);
+    OnIr& most = out[{r.kernel, r.schedule}];
+    if (!r.error.empty()) continue;
+    most.barriers = std::max(most.barriers, r.barriers);
+    most.bank_conflicts = std::max(most.bank_conflicts, r.bank_conflicts.value_or(0));
   }
   return out;
 }
@@ -35,24 +41,23 @@ class Judge {
   }
 
   void figure(std::string_view what, int got, int budget) {
-    if (got > budget) set(GateVerdict::Over, fmt::format("{} {} > {}", what, got, budget));
+    if (got > budget) set(GateVerdict::Worse, fmt::format("{} {} > {}", what, got, budget));
     if (got < budget) set(GateVerdict::Improved, fmt::format("{} {} < {}", what, got, budget));
+  }
+
+  /// A figure whose budget stands once for rows of which `largest` is the most.
+  void shared_figure(std::string_view what, int got, int largest, int budget) {
+    if (got > budget || largest < budget) figure(what, got, budget);
   }
 
  private:
   GateRow& row_;
 };
 
-void judge_figures(GateRow& row, int barriers_of_schedule) {
+void judge_on_ir(GateRow& row, const OnIr& largest) {
   const ResourceRow& m = row.measured;
   Judge judge(row);
-  judge.figure("registers", m.registers, row.budget.registers);
-  judge.figure("spills", std::max(m.spill_stores, m.spill_loads), row.budget.spills);
-  judge.figure("smem", m.smem, row.budget.smem);
-  judge.figure("stack", m.stack, row.budget.stack);
-  if (m.barriers > row.budget_barriers || barriers_of_schedule < row.budget_barriers) {
-    judge.figure("barriers", m.barriers, row.budget_barriers);
-  }
+  judge.shared_figure("barriers", m.barriers, largest.barriers, row.budget_barriers);
   if (m.barriers_per_step && row.budget_barriers_per_step) {
     judge.figure("barriers_per_step", *m.barriers_per_step, *row.budget_barriers_per_step);
   } else if (m.barriers_per_step) {
@@ -60,16 +65,62 @@ void judge_figures(GateRow& row, int barriers_of_schedule) {
   } else if (row.budget_barriers_per_step) {
     judge.set(GateVerdict::Broken, "barriers_per_step is pinned, and there is no staged loop");
   }
+  if (m.bank_conflicts && row.budget_bank_conflicts) {
+    judge.shared_figure("bank_conflicts", *m.bank_conflicts, largest.bank_conflicts,
+                        *row.budget_bank_conflicts);
+  }
 }
 
-/// What no budget allows: witnesses that disagree, and advice that the schedule's promise is lost.
+/// A floor: more blocks than asked for are no improvement to pin.
+void judge_occupancy(GateRow& row) {
+  const std::optional<int>&least = row.budget.min_ctas_per_sm, &got = row.measured.ctas_per_sm;
+  if (!least) return;
+  Judge judge(row);
+  if (!got) {
+    judge.set(GateVerdict::Broken,
+              "min_ctas_per_sm is budgeted, and the block's threads stand nowhere; add `threads:`");
+  } else if (*got < *least) {
+    judge.set(GateVerdict::Worse, fmt::format("ctas_per_sm {} < {}", *got, *least));
+  }
+}
+
+void judge_figures(GateRow& row, const OnIr& largest) {
+  const ResourceRow& m = row.measured;
+  Judge judge(row);
+  judge.figure("registers", m.registers, row.budget.registers);
+  if (!m.from_cubin) judge.figure("spills", m.spills(), row.budget.spills);
+  judge.figure("smem", m.smem, row.budget.smem);
+  judge.figure(m.from_cubin ? "stack (spills are part of it in a cubin)" : "stack", m.stack,
+               row.budget.stack);
+  judge_occupancy(row);
+  judge_on_ir(row, largest);
+}
+
+bool holds(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+/// Advice of ptxas that the schedule's promise is lost: refused unless the budget takes its code,
+/// and a code that is noted no more is to be taken back.
+void judge_notes(GateRow& row) {
+  const ResourceRow& m = row.measured;
+  Judge judge(row);
+  for (const std::string& code : m.notes) {
+    if (holds(row.budget.allow_notes, code)) continue;
+    judge.set(GateVerdict::Broken, fmt::format("ptxas notes a loss of performance ({})", code));
+  }
+  for (const std::string& code : row.budget.allow_notes) {
+    if (m.from_cubin || holds(m.notes, code)) continue;
+    judge.set(GateVerdict::Improved,
+              fmt::format("ptxas notes {} no more; delete it from allow_notes", code));
+  }
+}
+
+/// What no budget allows: witnesses that disagree.
 void judge_witnesses(GateRow& row) {
   const ResourceRow& m = row.measured;
   Judge judge(row);
   for (const std::string& conflict : m.conflicts) judge.set(GateVerdict::Broken, conflict);
-  for (const std::string& code : m.notes) {
-    judge.set(GateVerdict::Broken, fmt::format("ptxas notes a loss of performance ({})", code));
-  }
   if (m.bars && *m.bars != m.barriers) {
     judge.set(GateVerdict::Broken,
               fmt::format("{} barriers in the machine code, {} in the IR", *m.bars, m.barriers));
@@ -81,26 +132,49 @@ void judge_witnesses(GateRow& row) {
   }
 }
 
-void judge_row(GateRow& row, const RegistryFile& registry, const GateOptions& options,
-               const BarrierMax& barriers) {
+/// What the register says of the row: its config, budget and place.
+const ScheduleEntry* look_up(GateRow& row, const RegistryFile& registry) {
   const ResourceRow& m = row.measured;
+  const ScheduleEntry* config = nullptr;
+  if (const SourceEntry* source = registry.source(m.kernel)) {
+    config = &source->config;
+    row.at = source->config.at;
+  } else if (const KernelEntry* kernel = registry.kernel(m.kernel)) {
+    config = kernel->schedule(m.schedule);
+    row.at = config ? config->at : kernel->at;
+  }
+  if (const BudgetRow* budget = config ? config->budget(m.type, m.target) : nullptr) {
+    row.budget = *budget;
+    row.at = budget->at;
+  }
+  return config;
+}
+
+std::string other_assembler(const RegistryFile& registry, const std::string& assembler) {
+  return fmt::format("the budgets hold for {}, this is {}; re-pin with --update",
+                     registry.assembler, assembler);
+}
+
+void judge_row(GateRow& row, const RegistryFile& registry, const GateOptions& options,
+               const LargestOnIr& largest) {
+  const ResourceRow& m = row.measured;
+  const ScheduleEntry* config = look_up(row, registry);
   Judge judge(row);
-  if (options.assembler.empty()) return judge.set(GateVerdict::NoPtxas, "not measured");
-  if (!m.error.empty()) return judge.set(GateVerdict::Missing, m.error);
-  if (options.assembler != registry.assembler) {
-    judge.set(GateVerdict::Assembler,
-              fmt::format("the budgets hold for {}, this is {}; re-pin with --update",
-                          registry.assembler, options.assembler));
+  if (!m.error.empty())
+    return judge.set(m.gone ? GateVerdict::Gone : GateVerdict::Missing, m.error);
+  if (!m.from_cubin && options.assembler.empty()) {
+    return judge.set(GateVerdict::NoPtxas, "not measured");
+  }
+  if (!m.from_cubin && options.assembler != registry.assembler) {
+    judge.set(GateVerdict::Assembler, other_assembler(registry, options.assembler));
   }
   judge_witnesses(row);
-  const KernelEntry* kernel = registry.kernel(m.kernel);
-  const ScheduleEntry* schedule = kernel ? kernel->schedule(m.schedule) : nullptr;
-  const BudgetRow* budget = schedule ? schedule->budget(m.type, m.target) : nullptr;
-  if (!budget) return judge.set(GateVerdict::New, "no budget; pin it with --update");
-  row.budget = *budget;
-  row.budget_barriers = schedule->barriers;
-  row.budget_barriers_per_step = schedule->barriers_per_step;
-  judge_figures(row, barriers.at({m.kernel, m.schedule}));
+  judge_notes(row);
+  if (row.budget.registers == 0) return judge.set(GateVerdict::New, "no budget");
+  row.budget_barriers = config->barriers;
+  row.budget_barriers_per_step = config->barriers_per_step;
+  row.budget_bank_conflicts = config->bank_conflicts;
+  judge_figures(row, largest.at({m.kernel, m.schedule}));
 }
 
 }  // namespace
@@ -115,28 +189,28 @@ std::string config_name(const std::string& kernel, const std::string& type,
 
 std::string ResourceRow::config() const { return config_name(kernel, type, schedule); }
 
-std::string_view name(GateVerdict v) {
-  constexpr std::string_view names[] = {"OK",     "IMPROVED",  "NEW",      "OVER",
-                                        "BROKEN", "ASSEMBLER", "NO PTXAS", "MISSING"};
-  return names[static_cast<int>(v)];
-}
-
 GateReport judge(const RegistryFile& registry, const std::vector<ResourceRow>& measured,
                  const GateOptions& options) {
   GateReport report;
   report.file = registry.file;
   report.pinned_assembler = registry.assembler;
   report.assembler = options.assembler;
-  BarrierMax barriers = largest_barriers(measured);
+  LargestOnIr largest = largest_on_ir(measured);
+  bool other = false;
   for (const ResourceRow& m : measured) {
     GateRow row;
     row.measured = m;
-    judge_row(row, registry, options, barriers);
+    judge_row(row, registry, options, largest);
     row.fails = row.verdict > GateVerdict::Improved ||
                 (row.verdict == GateVerdict::Improved && options.improved_fails);
     report.failures += row.fails;
     report.improved += row.verdict == GateVerdict::Improved;
+    other = other || row.verdict == GateVerdict::Assembler;
     report.rows.push_back(std::move(row));
+  }
+  if (other) {
+    report.problem = {GateVerdict::Assembler, registry.assembler_at,
+                      other_assembler(registry, options.assembler)};
   }
   return report;
 }
@@ -150,11 +224,12 @@ std::vector<Pin> pins_of(const std::vector<ResourceRow>& measured) {
                     .type = m.type,
                     .target = m.target,
                     .registers = m.registers,
-                    .spills = std::max(m.spill_stores, m.spill_loads),
+                    .spills = m.spills(),
                     .smem = m.smem,
                     .stack = m.stack,
                     .barriers = m.barriers,
-                    .barriers_per_step = m.barriers_per_step});
+                    .barriers_per_step = m.barriers_per_step,
+                    .bank_conflicts = m.bank_conflicts});
   }
   return pins;
 }

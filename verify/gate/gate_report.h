@@ -14,7 +14,7 @@ namespace barline::verify {
 nlohmann::ordered_json to_json(const ResourceRow& row);
 /// {"schema": "barline.gate/1", ...}
 nlohmann::ordered_json to_json(const GateReport& report);
-/// A table of all rows (or, with `only_failures`, of those not OK) and one closing line.
-std::string to_text(const GateReport& report, bool only_failures = false);
+/// A table of all rows, then what is wrong with its place, worst first, and one closing line.
+std::string to_text(const GateReport& report);
 
 }  // namespace barline::verify

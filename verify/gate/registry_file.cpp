@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "verify/gate/registry_keys.h"
+#include "verify/gate/registry_parts_p.h"
 #include "verify/gate/registry_reader_p.h"
 #include "verify/gate/suggest.h"
 
@@ -57,44 +58,6 @@ CompareRule read_compare(const RegistryReader& in, const YamlNode& node) {
   return rule;
 }
 
-BudgetRow read_row(const RegistryReader& in, const YamlNode::Entry& e, const std::string& type,
-                   const ScheduleEntry& schedule) {
-  const std::vector<std::string>& targets = schedule.targets;
-  if (std::find(targets.begin(), targets.end(), e.key) == targets.end()) {
-    in.fail(e.at, fmt::format("unknown target '{}' in the budget of {}", e.key, schedule.name),
-            did_you_mean(e.key, targets));
-  }
-  in.check_section(e.value, Section::Row, "a budget");
-  BudgetRow row{.type = type, .target = e.key, .at = e.at};
-  row.registers = static_cast<int>(in.integer(*e.value.find("registers"), "registers", 1, 255));
-  if (const YamlNode* n = e.value.find("spills")) row.spills = in.count(*n, "spills");
-  if (const YamlNode* n = e.value.find("smem")) row.smem = in.count(*n, "smem");
-  if (const YamlNode* n = e.value.find("stack")) row.stack = in.count(*n, "stack");
-  return row;
-}
-
-void read_budget(const RegistryReader& in, const YamlNode& node, ScheduleEntry& schedule) {
-  in.need_map(node, "a budget");
-  if (schedule.types.empty()) {
-    for (const YamlNode::Entry& e : node.entries) {
-      schedule.budgets.push_back(read_row(in, e, "", schedule));
-    }
-    return;
-  }
-  for (const YamlNode::Entry& t : node.entries) {
-    const std::vector<std::string>& types = schedule.types;
-    if (std::find(types.begin(), types.end(), t.key) == types.end()) {
-      in.fail(t.at,
-              fmt::format("unknown element type '{}' in the budget of {}", t.key, schedule.name),
-              did_you_mean(t.key, types));
-    }
-    in.need_map(t.value, "the budget of an element type");
-    for (const YamlNode::Entry& e : t.value.entries) {
-      schedule.budgets.push_back(read_row(in, e, t.key, schedule));
-    }
-  }
-}
-
 ScheduleEntry read_schedule(const RegistryReader& in, const YamlNode::Entry& e,
                             const KernelEntry& kernel) {
   in.check_name(e, "schedule");
@@ -105,6 +68,7 @@ ScheduleEntry read_schedule(const RegistryReader& in, const YamlNode::Entry& e,
                   .order = {},
                   .barriers = 0,
                   .barriers_per_step = {},
+                  .bank_conflicts = {},
                   .budgets = {},
                   .at = e.at};
   if (e.value.is_null()) return s;
@@ -123,6 +87,9 @@ ScheduleEntry read_schedule(const RegistryReader& in, const YamlNode::Entry& e,
   if (const YamlNode* n = node.find("barriers")) s.barriers = in.count(*n, "barriers");
   if (const YamlNode* n = node.find("barriers_per_step")) {
     s.barriers_per_step = in.count(*n, "barriers_per_step");
+  }
+  if (const YamlNode* n = node.find("bank_conflicts")) {
+    s.bank_conflicts = in.count(*n, "bank_conflicts");
   }
   if (const YamlNode* n = node.find("budget")) read_budget(in, *n, s);
   return s;
@@ -193,6 +160,9 @@ const Shape* KernelEntry::shape(std::string_view name) const { return by_name(sh
 const KernelEntry* RegistryFile::kernel(std::string_view name) const {
   return by_name(kernels, name);
 }
+const SourceEntry* RegistryFile::source(std::string_view name) const {
+  return by_name(sources, name);
+}
 
 RegistryFile parse_registry(const YamlNode& root, std::string_view file) {
   RegistryReader in(file);
@@ -206,11 +176,16 @@ RegistryFile parse_registry(const YamlNode& root, std::string_view file) {
             "this barline reads version 1");
   }
   r.assembler = in.text(*root.find("assembler"), "assembler");
+  r.assembler_at = root.find("assembler")->at;
   r.targets = in.names(*root.find("targets"), "target", known_targets());
   const YamlNode& kernels = *root.find("kernels");
   in.need_map(kernels, "kernels", true);
   for (const YamlNode::Entry& e : kernels.entries) {
-    r.kernels.push_back(read_kernel(in, e, r.targets));
+    if (e.value.find("source")) {
+      r.sources.push_back(read_source(in, e, r.targets));
+    } else {
+      r.kernels.push_back(read_kernel(in, e, r.targets));
+    }
   }
   return r;
 }

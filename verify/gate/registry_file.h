@@ -36,6 +36,8 @@ struct ScalarArg {
 struct BudgetRow {
   std::string type{}, target{};
   int registers = 0, spills = 0, smem = 0, stack = 0;
+  std::optional<int> min_ctas_per_sm{};    ///< a floor, not a pin: more is no improvement
+  std::vector<std::string> allow_notes{};  ///< codes of ptxas's notes that are accepted: "C7510"
   Mark at{};
 };
 
@@ -47,6 +49,7 @@ struct ScheduleEntry {
   std::string order;                 ///< class of summation order; "" is the default class
   int barriers = 0;
   std::optional<int> barriers_per_step{};
+  std::optional<int> bank_conflicts{};  ///< extra cycles of one block at the `sim` shape
   std::vector<BudgetRow> budgets;
   Mark at{};
 
@@ -81,14 +84,35 @@ struct KernelEntry {
   const Shape* shape(std::string_view name) const;
 };
 
+/// A kernel in a file that any compiler made: PTX, or a cubin. The gate alone takes it.
+struct SourceEntry {
+  struct File {
+    std::string target;  ///< empty: for every target
+    std::string path;    ///< relative to the register's folder; ends in .ptx or .cubin
+    Mark at{};
+  };
+  std::string name;
+  std::string entry;  ///< the kernel's symbol; empty where the file has one alone
+  std::vector<File> files;
+  int threads = 0;       ///< of a block; 0: as the file says
+  int dynamic_smem = 0;  ///< bytes that the launch adds
+  ScheduleEntry config;  ///< nameless: its targets, barriers and budgets
+
+  const File& file(std::string_view target) const;
+};
+bool is_cubin(const SourceEntry::File& file);
+
 struct RegistryFile {
   std::string file;  ///< as messages name it
   int version = 1;
   std::string assembler;
+  Mark assembler_at{};
   std::vector<std::string> targets;
   std::vector<KernelEntry> kernels;
+  std::vector<SourceEntry> sources;  ///< of the same map `kernels:`
 
   const KernelEntry* kernel(std::string_view name) const;
+  const SourceEntry* source(std::string_view name) const;
 };
 
 /// Largest registry file that is read, in bytes.

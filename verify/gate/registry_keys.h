@@ -11,22 +11,25 @@
 namespace barline::verify {
 
 /// The kinds of map in kernels.yaml.
-enum class Section { File, Kernel, Schedule, Row, Compare };
+enum class Section { File, Kernel, Schedule, Source, Row, Compare };
 
 /// What a key's value is.
 enum class ValueKind {
-  Text,       ///< a scalar that is not empty
-  Count,      ///< an integer from 0
-  Number,     ///< a floating-point number
-  Targets,    ///< a list of distinct known targets
-  Types,      ///< a list of distinct element types
-  Dims,       ///< a map name -> integer from 1
-  Args,       ///< a map name -> number
-  Shapes,     ///< a map name -> Dims
-  Kernels,    ///< a map name -> Section::Kernel
-  Schedules,  ///< a map name -> Section::Schedule, or nothing
-  Budget,     ///< a map target -> Section::Row, under an element type where the kernel has types
-  Compare,    ///< Section::Compare
+  Text,          ///< a scalar that is not empty
+  Count,         ///< an integer from 0
+  Number,        ///< a floating-point number
+  Targets,       ///< a list of distinct known targets
+  Types,         ///< a list of distinct element types
+  Dims,          ///< a map name -> integer from 1
+  Args,          ///< a map name -> number
+  Shapes,        ///< a map name -> Dims
+  Kernels,       ///< a map name -> Section::Source where it has a `source`, else Section::Kernel
+  Schedules,     ///< a map name -> Section::Schedule, or nothing
+  Budget,        ///< a map target -> Section::Row, under an element type where the kernel has types
+  TargetBudget,  ///< a map target -> Section::Row
+  SourceFiles,   ///< a path, or a map target -> path
+  Notes,         ///< a list of codes such as C7510
+  Compare,       ///< Section::Compare
   CompareKind,
   RunPlaces  ///< a list of distinct places to run: `sim` and known targets
 };

@@ -107,6 +107,26 @@ std::vector<std::string> RegistryReader::names(const YamlNode& node, std::string
   return out;
 }
 
+std::vector<std::string> RegistryReader::notes(const YamlNode& node) const {
+  if (node.kind != YamlNode::Kind::List || node.items.empty()) {
+    fail(node.at, "expected a list of notes that is not empty", "write [C7510]");
+  }
+  std::vector<std::string> out;
+  for (const YamlNode& item : node.items) {
+    std::string code = text(item, "a note");
+    if (code.size() < 2 || code[0] != 'C' ||
+        code.find_first_not_of("0123456789", 1) != std::string::npos) {
+      fail(item.at, fmt::format("'{}' is no code of a note", code),
+           "write the code that ptxas prints in brackets, as in C7510");
+    }
+    if (std::find(out.begin(), out.end(), code) != out.end()) {
+      fail(item.at, fmt::format("note '{}' stands twice in the list", code), "delete one");
+    }
+    out.push_back(std::move(code));
+  }
+  return out;
+}
+
 Dims RegistryReader::dims(const YamlNode& node) const {
   need_map(node, "a set of dims");
   Dims out;

@@ -34,6 +34,8 @@ class RegistryReader {
   std::vector<std::string> names(const YamlNode& node, std::string_view kind,
                                  const std::vector<std::string>& known) const;
   Dims dims(const YamlNode& node) const;
+  /// A list of distinct codes of ptxas's notes: C7510.
+  std::vector<std::string> notes(const YamlNode& node) const;
 
  private:
   std::string file_;

@@ -10,7 +10,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-json section_schema(Section section);
+/// What is used in many places stands once, below `definitions`.
+json reference(const char* name) { return {{"$ref", std::string("#/definitions/") + name}}; }
 
 json map_of(json values) {
   return {{"type", "object"}, {"additionalProperties", std::move(values)}};
@@ -27,14 +28,30 @@ json map_keyed_by(const std::vector<std::string>& keys, const json& value) {
 }
 
 json budget_schema() {
-  json row = section_schema(Section::Row);
-  json by_target = map_keyed_by(known_targets(), row);
+  json by_target = reference("budget_by_target");
   return {{"anyOf", {by_target, map_keyed_by(known_types(), by_target)}}};
 }
 
-json schedules_schema() {
-  return map_of({{"anyOf", {section_schema(Section::Schedule), {{"type", "null"}}}}});
+json source_schema() {
+  json path = {{"type", "string"}, {"pattern", "\\.(ptx|cubin)$"}};
+  return {{"anyOf", {path, map_keyed_by(known_targets(), path)}}};
 }
+
+json notes_schema() {
+  return {{"type", "array"},
+          {"items", {{"type", "string"}, {"pattern", "^C[0-9]+$"}}},
+          {"minItems", 1},
+          {"uniqueItems", true}};
+}
+
+/// Which section an entry is follows from one key, so that an editor completes and complains well.
+json kernels_schema() {
+  return map_of({{"if", {{"required", {"source"}}}},
+                 {"then", reference("source")},
+                 {"else", reference("kernel")}});
+}
+
+json schedules_schema() { return map_of({{"anyOf", {reference("schedule"), {{"type", "null"}}}}}); }
 
 json value_schema(const KeyInfo& key) {
   using K = ValueKind;
@@ -48,10 +65,13 @@ json value_schema(const KeyInfo& key) {
     case K::Dims: return dims;
     case K::Args: return map_of({{"type", "number"}});
     case K::Shapes: return map_of(dims);
-    case K::Kernels: return map_of(section_schema(Section::Kernel));
+    case K::Kernels: return kernels_schema();
     case K::Schedules: return schedules_schema();
     case K::Budget: return budget_schema();
-    case K::Compare: return section_schema(Section::Compare);
+    case K::TargetBudget: return reference("budget_by_target");
+    case K::SourceFiles: return source_schema();
+    case K::Notes: return notes_schema();
+    case K::Compare: return reference("compare");
     case K::CompareKind: return {{"enum", compare_kinds()}};
     case K::RunPlaces: return list_of(run_places());
   }
@@ -63,6 +83,7 @@ json section_schema(Section section) {
   for (const KeyInfo& key : registry_keys()) {
     if (key.section != section) continue;
     json value = value_schema(key);
+    if (value.contains("$ref")) value = {{"allOf", json::array({value})}};  // a $ref stands alone
     value["description"] = key.doc;
     properties[std::string(key.key)] = std::move(value);
     if (key.required) required.push_back(key.key);
@@ -79,6 +100,12 @@ std::string registry_schema() {
                  {"title", "barline kernels.yaml"}};
   schema.update(section_schema(Section::File));
   schema["properties"]["version"] = {{"const", 1}, {"description", "Version of this format."}};
+  schema["definitions"] = {{"kernel", section_schema(Section::Kernel)},
+                           {"schedule", section_schema(Section::Schedule)},
+                           {"source", section_schema(Section::Source)},
+                           {"compare", section_schema(Section::Compare)},
+                           {"budget_by_target", map_keyed_by(known_targets(), reference("row"))},
+                           {"row", section_schema(Section::Row)}};
   return schema.dump(2) + "\n";
 }
 

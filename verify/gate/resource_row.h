@@ -3,6 +3,7 @@
 // and explain print, with the field names of their JSON.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,12 +15,16 @@ struct ResourceRow {
   std::string type{};    ///< element type, or empty
   std::string schedule{};
   std::string target{};
-  std::string error{};  ///< why there is no record; the figures below then mean nothing
+  std::string error{};      ///< why there is no record; the figures below then mean nothing
+  bool gone = false;        ///< with an error: the register names a kernel that is not there
+  bool from_cubin = false;  ///< read from a file's cubin: no assembler, and spills are not known
   int registers = 0;
   int spill_stores = 0, spill_loads = 0;  ///< bytes
   int stack = 0, smem = 0;                ///< bytes
   int barriers = 0;                       ///< static count on the IR
   std::optional<int> barriers_per_step{};
+  std::optional<int> ctas_per_sm{};     ///< blocks that fit an SM, where the threads are known
+  std::optional<int> bank_conflicts{};  ///< extra cycles of a block, where they were counted
   std::optional<int> bars{};            ///< static count in the machine code
   std::optional<int> local_accesses{};  ///< loads and stores of local memory in the machine code
   std::optional<int> loads_before_wait{}, loads_before_mma{};
@@ -32,6 +37,7 @@ struct ResourceRow {
 
   /// "rms_norm.bf16@row256"
   std::string config() const;
+  int spills() const { return std::max(spill_stores, spill_loads); }
 };
 
 /// "family.type@schedule", without the parts that are empty.

@@ -15,6 +15,33 @@ void want_count(YamlWant& map, std::string_view key, int value) {
   w.only_if_present = value == 0;
 }
 
+bool holds(const YamlNode& kernel, const Pin& p) {
+  if (p.schedule.empty()) return kernel.find("source");
+  const YamlNode* schedules = kernel.find("schedules");
+  return schedules && schedules->find(p.schedule);
+}
+
+/// `config` is the map that has `budget:` below it.
+void want_pin(YamlWant& config, const Pin& p) {
+  // Barriers stand once a schedule: where types differ, the largest is what the gate holds.
+  auto largest = [&](std::string_view key, int value) {
+    const std::string& seen = config[key].text;
+    return seen.empty() ? value : std::max(value, std::stoi(seen));
+  };
+  want_count(config, "barriers", largest("barriers", p.barriers));
+  if (p.barriers_per_step) config["barriers_per_step"].text = std::to_string(*p.barriers_per_step);
+  if (p.bank_conflicts) {
+    want_count(config, "bank_conflicts", largest("bank_conflicts", *p.bank_conflicts));
+    config["bank_conflicts"].only_if_present = true;
+  }
+  YamlWant& by_type = p.type.empty() ? config["budget"] : config["budget"][p.type];
+  YamlWant& row = by_type[p.target];
+  row["registers"].text = std::to_string(p.registers);
+  want_count(row, "smem", p.smem);
+  want_count(row, "stack", p.stack);
+  want_count(row, "spills", p.spills);
+}
+
 }  // namespace
 
 std::string update_budgets(std::string_view text, const YamlNode& root,
@@ -24,24 +51,9 @@ std::string update_budgets(std::string_view text, const YamlNode& root,
   const YamlNode* kernels = root.find("kernels");
   for (const Pin& p : pins) {
     const YamlNode* kernel = kernels ? kernels->find(p.kernel) : nullptr;
-    const YamlNode* schedules = kernel ? kernel->find("schedules") : nullptr;
-    if (!schedules || !schedules->find(p.schedule)) continue;
-    YamlWant& schedule = want["kernels"][p.kernel]["schedules"][p.schedule];
-    // Barriers stand once a schedule: where types differ, the largest is what the gate holds.
-    int barriers = p.barriers;
-    if (const std::string& seen = schedule["barriers"].text; !seen.empty()) {
-      barriers = std::max(barriers, std::stoi(seen));
-    }
-    want_count(schedule, "barriers", barriers);
-    if (p.barriers_per_step) {
-      schedule["barriers_per_step"].text = std::to_string(*p.barriers_per_step);
-    }
-    YamlWant& by_type = p.type.empty() ? schedule["budget"] : schedule["budget"][p.type];
-    YamlWant& row = by_type[p.target];
-    row["registers"].text = std::to_string(p.registers);
-    want_count(row, "smem", p.smem);
-    want_count(row, "stack", p.stack);
-    want_count(row, "spills", p.spills);
+    if (!kernel || !holds(*kernel, p)) continue;
+    YamlWant& entry = want["kernels"][p.kernel];
+    want_pin(p.schedule.empty() ? entry : entry["schedules"][p.schedule], p);
   }
   return merge_yaml(text, root, want);
 }

@@ -11,12 +11,14 @@
 
 namespace barline::verify {
 
-/// The numbers to pin for one config on one target. `type` is empty where the kernel has no types.
+/// The numbers to pin for one config on one target. `type` is empty where the kernel has no types,
+/// `schedule` where it has a source in their place.
 struct Pin {
   std::string kernel{}, schedule{}, type{}, target{};
   int registers = 0, spills = 0, smem = 0, stack = 0;
   int barriers = 0;
   std::optional<int> barriers_per_step{};
+  std::optional<int> bank_conflicts{};  ///< replaces a number that stands there
 };
 
 /// `text` with the numbers of `pins` and, unless empty, the assembler version. Numbers are replaced

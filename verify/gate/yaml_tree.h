@@ -55,16 +55,27 @@ inline const YamlNode* YamlNode::find(std::string_view key) const {
 class FileError : public std::runtime_error {
  public:
   FileError(std::string_view file, Mark at, std::string_view rule, std::string_view fix = {})
-      : std::runtime_error(text(file, at, rule, fix)), at(at) {}
+      : std::runtime_error(place(file, at) + join(rule, fix)),
+        file(file),
+        at(at),
+        message(join(rule, fix)) {}
+  std::string file;
   Mark at;
+  std::string message;  ///< "rule; fix", for reports that print the place themselves
 
  private:
-  static std::string text(std::string_view file, Mark at, std::string_view rule,
-                          std::string_view fix) {
-    std::string s = std::string(file) + ":" + std::to_string(at.line) + ":" +
-                    std::to_string(at.column) + ": " + std::string(rule);
-    return fix.empty() ? s : s + "; " + std::string(fix);
+  static std::string place(std::string_view file, Mark at) {
+    return std::string(file) + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) +
+           ": ";
   }
+  static std::string join(std::string_view rule, std::string_view fix) {
+    return std::string(rule) + (fix.empty() ? "" : "; ") + std::string(fix);
+  }
+};
+
+/// A file that names what is not there: a kernel that was renamed or deleted, say.
+class NameError : public FileError {
+  using FileError::FileError;
 };
 
 }  // namespace barline::verify
