@@ -27,10 +27,11 @@ struct Context {
   bool quiet = false, verbose = false, json = false;
   std::vector<std::string> plugins{};
 
-  runtime::Options runtime{};       ///< from the environment, options above not yet applied
-  std::filesystem::path program{};  ///< this executable
-  bool color = false;               ///< stderr is a terminal and NO_COLOR is not set
-  bool progress = false;            ///< stderr is a terminal
+  runtime::Options runtime{};            ///< from the environment, options above not yet applied
+  std::filesystem::path program{};       ///< this executable
+  std::vector<std::string> variables{};  ///< names of the BARLINE_ variables that are set
+  bool color = false;                    ///< stderr is a terminal and NO_COLOR is not set
+  bool progress = false;                 ///< stderr is a terminal
 
   /// Set by the subcommand that was named; main runs it after all options are parsed.
   std::function<ExitCode()> action{};

@@ -20,6 +20,11 @@ void read_environment(Context& context) {
   context.progress = ::isatty(STDERR_FILENO) == 1;
   const char* no_color = std::getenv("NO_COLOR");
   context.color = context.progress && !(no_color && *no_color);
+  for (char** v = environ; *v; ++v) {
+    std::string_view text = *v;
+    if (text.starts_with("BARLINE_"))
+      context.variables.emplace_back(text.substr(0, text.find('=')));
+  }
   std::error_code error;
   context.program = std::filesystem::read_symlink("/proc/self/exe", error);
   try {

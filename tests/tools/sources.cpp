@@ -2,6 +2,7 @@
 // The tool is a program and no library: its units under test are compiled into this binary.
 #include "tools/calibration_store.cpp"
 #include "tools/counters.cpp"
+#include "tools/doctor_judge.cpp"
 #include "tools/exit_code.cpp"
 #include "tools/explain_lines.cpp"
 #include "tools/explain_page.cpp"
