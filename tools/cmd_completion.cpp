@@ -1,63 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// `barline completion`: a bash completion script, made from the command line's own definition.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
+// `barline completion`: a script for a shell, and the hidden command that the script asks.
 #include "tools/command_line.h"
 #include "tools/commands.h"
+#include "tools/completion.h"
+#include "tools/session.h"
 
 namespace barline::tools {
 namespace {
 
-std::vector<std::string> options_of(const CLI::App& app) {
-  std::vector<std::string> out;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) out.push_back("--" + name);
+/// The register that the line being written names, or the default one. Where that cannot be read
+/// there is none: a half-written line is no place for errors.
+verify::RegistryFile registry_of(Context context, const std::vector<std::string>& words) {
+  context.quiet = true;
+  context.registry = option_value(words, "--registry");
+  if (std::string plugin = option_value(words, "--plugin"); !plugin.empty()) {
+    context.plugins = {plugin};
   }
-  return out;
+  try {
+    return Session(context).registry();
+  } catch (const std::exception&) {
+    return {};
+  }
 }
 
-std::string script(const CLI::App& app) {
-  std::vector<std::string> commands;
-  std::string cases;
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-    commands.push_back(sub->get_name());
-    std::vector<std::string> words = options_of(*sub);
-    for (const CLI::App* below : sub->get_subcommands([](const CLI::App*) { return true; })) {
-      words.push_back(below->get_name());
-    }
-    cases += fmt::format("    {}) words=\"{}\" ;;\n", sub->get_name(), fmt::join(words, " "));
-  }
-  return fmt::format(R"sh(# bash completion of barline; load it with: source <(barline completion)
-_barline() {{
-  local current="${{COMP_WORDS[COMP_CWORD]}}" command="" words="" word
-  for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-    case " {0} " in *" $word "*) command="$word"; break ;; esac
-  done
-  case "$command" in
-    "") words="{0}" ;;
-{1}  esac
-  case "$command" in
-    list|build|gate|verify|mutate|run|explain)
-      [[ "$current" == -* ]] || words="$words $(barline list --names --quiet 2>/dev/null)" ;;
-  esac
-  COMPREPLY=($(compgen -o default -W "$words {2}" -- "$current"))
-}}
-complete -o default -F _barline barline
-)sh",
-                     fmt::join(commands, " "), cases, fmt::join(options_of(app), " "));
+ExitCode answer(const CLI::App& app, const CLI::App& sub, const Context& context) {
+  std::vector<std::string> words = sub.remaining();
+  std::string out;
+  for (const std::string& c : complete(app, registry_of(context, words), words)) out += c + "\n";
+  print_out(out);
+  return ExitCode::Ok;
 }
 
 }  // namespace
 
 void add_completion(CLI::App& app, Context& context) {
-  CLI::App& sub = add_command(app, "completion", "Print a bash completion script",
-                              "source <(barline completion)");
-  sub.callback([&app, &context] {
-    context.action = [&app] {
-      print_out(script(app));
+  CLI::App& sub = add_command(app, "completion", "Print a completion script for a shell",
+                              "source <(barline completion bash)");
+  auto shell = std::make_shared<std::string>("bash");
+  sub.add_option("shell", *shell, "bash, zsh or fish; bash when left out")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  sub.callback([&context, shell] {
+    context.action = [shell] {
+      print_out(completion_script(*shell));
       return ExitCode::Ok;
     };
+  });
+  // The words are another command line's: nothing of them is parsed.
+  CLI::App* hidden = app.add_subcommand("__complete", "Candidates for the last word")->group("");
+  hidden->fallthrough(false);
+  hidden->prefix_command();
+  hidden->callback([&app, &context, hidden] {
+    context.action = [&app, &context, hidden] { return answer(app, *hidden, context); };
   });
 }
 

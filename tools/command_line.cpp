@@ -31,7 +31,7 @@ void add_globals(CLI::App& app, Context& c) {
 Names names_of(const CLI::App& app) {
   Names out;
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-    out.push_back(sub->get_name());
+    if (!sub->get_group().empty()) out.push_back(sub->get_name());
   }
   return out;
 }

@@ -136,12 +136,3 @@ TEST_CASE("the schema in docs is the one that is printed") {
   std::string kept = barline::test::slurp(BARLINE_SOURCE_DIR "/docs/kernels.schema.json");
   CHECK(kept == Cli().run("schema").out);
 }
-
-TEST_CASE("the completion script is bash and knows the commands") {
-  Cli cli;
-  cli.file("script", cli.run("completion").out);
-  std::string line =
-      "bash -c 'source " + cli.path("script") +
-      "; COMP_WORDS=(barline ga); COMP_CWORD=1; _barline; [ \"$COMPREPLY\" = gate ]'";
-  CHECK(std::system(line.c_str()) == 0);
-}
