@@ -110,6 +110,24 @@ TEST_CASE("the gate fails closed, pins, and then holds at both ends", "[ptxas]")
   CHECK(cli.run(gate).code == 1);
 }
 
+TEST_CASE("bank conflicts are counted by the proof and held both ways", "[ptxas]") {
+  Cli cli;
+  const std::string yaml =
+      "version: 1\nassembler: ptxas 0.0\ntargets: [sm_80]\nkernels:\n"
+      "  transpose:\n    types: [f32]\n    schedules:\n      tile64: {bank_conflicts: 7}\n"
+      "    shapes: {sim: {rows: 70, d: 70}}\n";
+  cli.file("k.yaml", yaml);
+  CHECK(cli.run("gate --registry k.yaml --update").code == 0);
+  std::string pinned = barline::test::slurp(cli.path("k.yaml"));
+  CHECK(has(pinned, "bank_conflicts: 0"));
+  CHECK(cli.run("gate --registry k.yaml").code == 0);
+  cli.file("k.yaml", replaced(pinned, "bank_conflicts: 0", "bank_conflicts: 7"));
+  CHECK(has(cli.run("gate --registry k.yaml").out,
+            "IMPROVED transpose.f32@tile64: bank_conflicts 0 < 7"));
+  Ran conflicts = cli.run("gate qkv_w8a16@ring64x64 --arch sm_80 --json");
+  CHECK(json::parse(conflicts.out)["results"][0]["bank_conflicts"].get<int>() > 0);
+}
+
 TEST_CASE("explain shows passes, barriers, accesses, PTX and occupancy", "[ptxas]") {
   Cli cli;
   Ran r = cli.run("explain rms_norm.bf16@row640_d5120 --arch sm_80");
