@@ -1,38 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// Why each step orders what it must: a block's threads meet at a barrier and one of them releases;
-// whoever acquires meets its own block's threads at a barrier before they read. Arrivals are two
-// atomics: max lifts a word of an earlier generation to this one's with no arrivals, add counts.
-// Both are read-modify-writes, so an acquiring add sees every release before it.
 #include "dsl/generations.h"
 
 #include <fmt/format.h>
+
+#include "ir/meeting.h"
 
 namespace barline::dsl {
 namespace {
 
 using ir::Diag;
 using ir::Op;
-using ir::RmwKind;
-
-constexpr int count_bits = 16;
-
-void check_counter(const Place& p) {
-  if (p.tensor->elem != u64)
-    ir::fail(Diag::WrongClass, p.loc,
-             fmt::format("a counter of generations in '{}' of {}", p.tensor->name,
-                         ir::name(p.tensor->elem)),
-             "declare the tensor as InOut of u64, zeroed when it is allocated");
-}
 
 }  // namespace
 
-Generations::Generations(Thread& t, const Place& launch)
-    : t_(t), leader_(t.rank() == 0), generation_(t.var(t.constant(u64, 0))) {
-  check_counter(launch);
-  t.when(leader_, [&] {
-    generation_ = t.load(launch) + 1;
-    t.store(launch, generation_);
-  });
+Generations::Generations(Thread& t, const Place& launch) : t_(t) {
+  generation_ = t.emit(Op::GenerationEnter, ir::scalar(u64), at(launch), launch.loc);
+}
+
+/// The counter as the first operands of an op.
+std::vector<Value> Generations::at(const Place& counter) {
+  if (counter.tensor->elem != u64)
+    ir::fail(Diag::WrongClass, counter.loc,
+             fmt::format("a counter of generations in '{}' of {}", counter.tensor->name,
+                         ir::name(counter.tensor->elem)),
+             "declare the tensor as InOut of u64, zeroed when it is allocated");
+  return {t_.root(*counter.tensor, counter.loc), t_.index_of(counter)};
+}
+
+Value Generations::parts_of(const Operand& parts, const char* what) {
+  if (auto n = parts.whole(); n && (*n < 1 || *n > ir::most_arrivals))
+    ir::fail(Diag::BadCall, parts.loc(), fmt::format("{} {} blocks", what, *n),
+             fmt::format("let 1 .. {} blocks arrive", ir::most_arrivals));
+  return parts.in(t_, parts.own_elem().value_or(u64)).to(u64, Rounding::Rn, parts.loc());
 }
 
 void Generations::meet(const char* why, ir::Loc loc) {
@@ -40,34 +39,43 @@ void Generations::meet(const char* why, ir::Loc loc) {
 }
 
 void Generations::release(const Place& flag) {
-  check_counter(flag);
-  meet("writes before a release", flag.loc);
-  t_.when(leader_, [&] { t_.store(flag, generation_, {.order = MemOrder::Release}); });
+  std::vector<Value> in = at(flag);
+  in.push_back(generation_);
+  t_.act(Op::GenerationRelease, in, flag.loc);
 }
 
-void Generations::wait(const Place& flag) {
-  check_counter(flag);
-  t_.when(leader_, [&] { t_.flag_wait(flag, generation_); });
-  meet("a wait before reads", flag.loc);
+void Generations::wait(const Place& flag, const std::optional<GiveUp>& give_up) {
+  std::vector<Value> in = at(flag);
+  in.push_back(generation_);
+  std::vector<ir::Attr> attrs;
+  if (give_up) {
+    if (give_up->report.tensor != flag.tensor)
+      ir::fail(Diag::BadCall, flag.loc,
+               fmt::format("a wait for '{}' that reports to '{}'", flag.tensor->name,
+                           give_up->report.tensor->name),
+               "give the report a word of the flag's tensor");
+    in.push_back(t_.index_of(give_up->report));
+    attrs.push_back({ir::Key::Timeout, give_up->after_ns, {}});
+  }
+  t_.act(Op::GenerationWait, in, flag.loc, attrs);
 }
 
 void Generations::when_last(const Place& arrivals, const Operand& parts,
                             const std::function<void()>& last) {
-  check_counter(arrivals);
-  if (auto n = parts.whole(); n && (*n < 1 || *n >> count_bits != 0))
-    ir::fail(Diag::BadCall, parts.loc(), fmt::format("an election among {} blocks", *n),
-             "let 1 .. 65535 blocks arrive");
-  Shared is_last = t_.shared("is_last_" + arrivals.tensor->name, u32, 1);
-  Value all = parts.in(t_, parts.own_elem().value_or(u64)).to(u64, Rounding::Rn, parts.loc());
-  meet("writes before an arrival", arrivals.loc);
-  t_.when(leader_, [&] {
-    t_.atomic(RmwKind::Max, arrivals, generation_ << count_bits);
-    Value before = t_.atomic(RmwKind::Add, arrivals, 1, {.order = MemOrder::AcqRel});
-    Value count = (before & ((1 << count_bits) - 1)) + 1;
-    t_.store(is_last, 0, select(count == all, t_.constant(u32, 1), t_.constant(u32, 0)));
-  });
-  meet("an arrival before reads", arrivals.loc);
-  t_.when(t_.load(is_last, 0) != 0, last);
+  std::vector<Value> in = at(arrivals);
+  Value all = parts_of(parts, "an election among");
+  if (parts.whole() == 1) {
+    meet("writes before the last block's reads", arrivals.loc);
+    return last();
+  }
+  in.insert(in.end(), {generation_, all});
+  t_.when({t_.emit(Op::ArriveLast, ir::scalar(i1), in, arrivals.loc), arrivals.loc}, last);
+}
+
+void Generations::meet_all(const Place& arrivals, const Operand& parts) {
+  std::vector<Value> in = at(arrivals);
+  in.insert(in.end(), {generation_, parts_of(parts, "a barrier of")});
+  t_.act(Op::MeetAll, in, arrivals.loc);
 }
 
 }  // namespace barline::dsl

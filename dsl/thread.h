@@ -105,10 +105,14 @@ class Thread : public Body {
   /// bar.warp.sync: orders the warp's shared accesses.
   void warp_sync(Here here = Here::current());
 
+  // ---- for what is built on threads
+  // ----------------------------------------------------------------------------------------
+  /// A place as the index of a memory op; names an index on every axis.
+  Value index_of(const Place& place);
+
  private:
   Dim3 ids(ir::Op op, const ir::Loc& loc);
   std::vector<ir::Attr> attrs_of(const AccessOptions& options);
-  Value index_of(const Place& place);
   void check_slot(const Shared& slot, const ir::Loc& loc);
   void check_index(const Shared& slot, const Operand& index) const;
   void check_lanes(const Place& place, int lanes) const;

@@ -34,6 +34,9 @@ enum class CacheHint : std::uint8_t {
 enum class ShuffleMode : std::uint8_t { Xor, Up, Down, Index };
 enum class VoteMode : std::uint8_t { All, Any, Ballot };
 enum class RmwKind : std::uint8_t { Add, Min, Max, And, Or, Xor, Exchange };
+/// Counters by which blocks meet (ir/meeting.h); Elected: a slot that says whether the block is the
+/// last.
+enum class CounterKind : std::uint8_t { Launches, Flag, Arrivals, Elected };
 
 /// How a key's value is spelled.
 enum class AttrKind : std::uint8_t {
@@ -49,6 +52,7 @@ enum class AttrKind : std::uint8_t {
   VoteMode,
   RmwKind,
   AgentKind,
+  CounterKind,
   TeamKind
 };
 

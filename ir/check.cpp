@@ -410,7 +410,8 @@ void check_convergence(const Kernel& k) {
     bool reduce = op.is(Op::Reduce);
     // Each warp of a cluster merges with the same warp of the other blocks.
     bool merge = op.is(Op::Merge) && op.attr_as<Team>(Key::Team) != Team::Cluster;
-    bool whole_block = (op.is(Op::Barrier) && !op.find(Key::Warps)) || merge;
+    bool whole_block = (op.is(Op::Barrier) && !op.find(Key::Warps)) || merge ||
+                       op.has(MeetingLevel) || op.is(Op::Leave);
     Team team = reduce ? op.attr_as<Team>(Key::Team) : whole_block ? Team::Cta : Team::Warp;
     bool whole_warps = op.has(WholeWarps) || (reduce && team >= Team::Warp);
     if (whole_warps && threads % warp_size != 0)
@@ -427,6 +428,10 @@ void check_convergence(const Kernel& k) {
       fail(Diag::DivergentConvergent, op.loc,
            "fill under a condition that differs between the threads of its block",
            "move it out of the condition: all threads share the copy");
+    if (op.has(MeetingLevel) && u[op.in[1]] < Team::Cta)
+      fail(Diag::DivergentConvergent, op.loc,
+           fmt::format("{} at an index that differs between the threads of its block", name(op.op)),
+           "index the counter by what is one for the block: a block_id, a size, a constant");
     if (op.is(Op::Choose) && u[op.in[0]] < Team::Cta)
       fail(Diag::DivergentConvergent, op.loc,
            "choose by an index that differs between the threads of its block",
@@ -452,7 +457,7 @@ void check_lowered(const Kernel& k) {
   walk(k.body, [&](const Operation& op) {
     bool tile = op.has(TileLevel) || std::any_of(op.out.begin(), op.out.end(),
                                                  [&](ValueId v) { return k.type(v).is_tile(); });
-    if (tile || op.has(ReductionLevel) || (op.has(Debug) && !k.debug))
+    if (tile || op.has(ReductionLevel) || op.has(MeetingLevel) || (op.has(Debug) && !k.debug))
       fail(Diag::NotLowered, op.loc, fmt::format("{} is left", name(op.op)),
            "run the pipeline of ir/passes.def first");
   });

@@ -44,9 +44,10 @@ enum Trait : std::uint32_t {
   Control = 1 << 12,
   Terminator = 1 << 13,
   Debug = 1 << 14,
-  VariadicIn = 1 << 15,   ///< the last operand of the signature repeats 0.. times
-  VariadicOut = 1 << 16,  ///< likewise the last result
-  Async = 1 << 17,        ///< its effect ends at a wait, not at the op
+  VariadicIn = 1 << 15,    ///< the last operand of the signature repeats 0.. times
+  VariadicOut = 1 << 16,   ///< likewise the last result
+  MeetingLevel = 1 << 18,  ///< gone after expand_meetings
+  Async = 1 << 17,         ///< its effect ends at a wait, not at the op
 };
 
 struct Spec {

@@ -70,7 +70,10 @@ class Analysis {
       case Op::TileLoad:
       case Op::TileIndex:
       case Op::Atomic:
-      case Op::AtomicCas: return Team::Thread;
+      case Op::AtomicCas:
+      case Op::GenerationEnter:
+      case Op::GlobalTimer: return Team::Thread;
+      case Op::ArriveLast: return Team::Cta;
       default: return meet(op.in);
     }
   }

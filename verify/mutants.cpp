@@ -109,6 +109,19 @@ void add_to_operand(ir::Kernel& k, ir::Region& region, std::size_t op, std::size
                      Operation{Op::Add, {was, number}, {sum}, {}, {}, loc}});
 }
 
+/// The loop takes a trip less.
+void end_earlier(ir::Kernel& k, ir::Region& region, std::size_t i) {
+  Operation& loop = region.ops[i];
+  const ir::ValueId hi = loop.in[1], less = k.new_value(k.type(hi));
+  Operation sub{Op::Sub, {hi, loop.in[2]}, {less}, {}, {}, loop.loc};
+  loop.in[1] = less;
+  region.ops.insert(region.ops.begin() + static_cast<std::ptrdiff_t>(i), std::move(sub));
+}
+
+bool is_counter(const Operation& op, ir::CounterKind kind) {
+  return op.find(Key::Counter) && op.attr_as<ir::CounterKind>(Key::Counter) == kind;
+}
+
 /// The op goes; what it passed on is used as it was.
 void drop(ir::Kernel& k, ir::Region& region, std::size_t i) {
   const Operation gone = region.ops[i];
@@ -142,11 +155,58 @@ bool is_of_a_stage(const Operation& op) {
   return op.is(Op::Await) || op.is(Op::Arrive) || op.is(Op::CopyTensor) || op.is(Op::CopyBulk);
 }
 
+/// What a kernel whose blocks meet invites at its ops.
+class Meetings {
+ public:
+  Meetings(const ir::Kernel& k, const std::vector<const Operation*>& defs) : k_(k), defs_(defs) {
+    ir::walk(k.body, [&](const Operation& op) {
+      meets_ = meets_ || op.find(Key::Counter);
+      if (!op.is(Op::Store) || !is_counter(op, ir::CounterKind::Elected)) return;
+      const Operation* choice = defs[op.in[2]];
+      if (choice && choice->is(Op::Select)) elections_.push_back(choice->in[0]);
+    });
+  }
+
+  template <class Add>
+  void invite(const Operation& op, Add& add) const {
+    if (!meets_) return;
+    if (op.is(Op::Cmp)) {
+      const Operation* read = defs_[op.in[0]];
+      add(read && read->is(Op::Load) && read->find(Key::Counter) &&
+              !is_counter(*read, ir::CounterKind::Elected),
+          MutationKind::WaitEarlier);
+      const bool elects =
+          std::find(elections_.begin(), elections_.end(), op.out[0]) != elections_.end();
+      add(elects, MutationKind::ElectEarlier);
+      add(elects, MutationKind::ElectLater);
+    }
+    add(op.is(Op::Atomic) && is_counter(op, ir::CounterKind::Arrivals) &&
+            op.attr_as<ir::RmwKind>(Key::Rmw) == ir::RmwKind::Max,
+        MutationKind::DropLift);
+    add(op.is(Op::For) && !op.out.empty() && reads_parameters(op), MutationKind::ShortenRange);
+    add(op.is(Op::Store) && !op.find(Key::Counter) && k_.type(op.in[0]).space == ir::Space::Global,
+        MutationKind::ShiftStore);
+  }
+
+ private:
+  bool reads_parameters(const Operation& loop) const {
+    return std::any_of(loop.regions[0].ops.begin(), loop.regions[0].ops.end(),
+                       [&](const Operation& op) {
+                         return op.is(Op::Load) && k_.type(op.in[0]).space == ir::Space::Global;
+                       });
+  }
+
+  const ir::Kernel& k_;
+  const std::vector<const Operation*>& defs_;
+  bool meets_ = false;
+  std::vector<ir::ValueId> elections_;  ///< the comparisons that say who is the last
+};
+
 /// The mutations that one op invites.
 class Invitations {
  public:
   Invitations(const ir::Kernel& k, bool shifts)
-      : k_(k), defs_(ir::definitions(k)), shifts_(shifts) {}
+      : k_(k), defs_(ir::definitions(k)), meetings_(k, defs_), shifts_(shifts) {}
 
   std::vector<MutationKind> of(const Operation& op) const {
     std::vector<MutationKind> kinds;
@@ -162,6 +222,7 @@ class Invitations {
     const bool memory = op.has(ir::Reads) || op.has(ir::Writes);
     add(memory && op.attr_as<MemOrder>(Key::Order) >= MemOrder::Acquire,
         MutationKind::WeakenRelease);
+    meetings_.invite(op, add);
     add(op.is(Op::Await), MutationKind::FlipParity);
     const bool announces = op.is(Op::Arrive) && op.attr(Key::Bytes) > 0;
     add(announces, MutationKind::MoreBytes);
@@ -183,6 +244,7 @@ class Invitations {
 
   const ir::Kernel& k_;
   std::vector<const Operation*> defs_;
+  Meetings meetings_;
   bool shifts_;
 };
 
@@ -197,6 +259,12 @@ void change(ir::Kernel& k, ir::Region& region, std::size_t i, MutationKind kind)
     case MutationKind::ShiftStage:
     case MutationKind::ShiftSlot: return shift_slot(k, region, i, 1);
     case MutationKind::ShiftSlotBack: return shift_slot(k, region, i, copies_of(k, op) - 1);
+    case MutationKind::WaitEarlier:
+    case MutationKind::ElectEarlier: return add_to_operand(k, region, i, 1, -1);
+    case MutationKind::ElectLater: return add_to_operand(k, region, i, 1, 1);
+    case MutationKind::ShortenRange: return end_earlier(k, region, i);
+    case MutationKind::ShiftStore:
+      return add_to_operand(k, region, i, 1, std::max<int>(k.type(op.in[2]).lanes, 1));
     case MutationKind::FlipParity: return add_to_operand(k, region, i, 1, -1);
     case MutationKind::MoreBytes: return op.set(Key::Bytes, op.attr(Key::Bytes) + copy_unit);
     case MutationKind::FewerBytes: return op.set(Key::Bytes, op.attr(Key::Bytes) - copy_unit);

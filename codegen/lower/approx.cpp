@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hardware's approximations, each one instruction under its own name. f16 and bf16 operands are
-// widened, and the result is rounded back. Powers of 2 below the normal numbers are 0: the form that
-// keeps them takes three instructions more each.
+// widened, and the result is rounded back. Powers of 2 below the normal numbers are 0: the form
+// that keeps them takes three instructions more each.
 #include <fmt/format.h>
 
 #include "codegen/lower/floats_p.h"

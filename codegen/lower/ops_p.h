@@ -46,7 +46,7 @@ LOWERS(AwaitPrevious) LOWERS(ReleaseNext)
 // control.cpp
 LOWERS(For) LOWERS(While) LOWERS(If)
 // debug.cpp
-LOWERS(Print) LOWERS(Check)
+LOWERS(Print) LOWERS(Check) LOWERS(GlobalTimer) LOWERS(Leave)
 // clang-format on
 
 #undef LOWERS

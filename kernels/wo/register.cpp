@@ -2,6 +2,7 @@
 // The registered configs of wo_nvfp4, their inputs and what they are compared with.
 #include <algorithm>
 
+#include "ir/meeting.h"
 #include "kernels/kernels.h"
 #include "kernels/reference/wo.h"
 #include "kernels/wo/inputs_p.h"
@@ -52,8 +53,10 @@ void count_launch(const WoConfig& c, ReferenceArgs& a, const reference::WoSplit&
   for (std::int64_t b = 0; b < batch; ++b) {
     const std::uint64_t generation = started[b * launches.shape[1]];
     auto* word = counters.as<std::uint64_t>() + b * words;
-    *word = std::max(*word, generation << 16) + static_cast<std::uint64_t>(how.slots());
-    if (released) std::fill_n(word + 1, how.kv_heads, generation);
+    for (std::int64_t g = 0; g < c.gather_groups; ++g)
+      word[g] = std::max(word[g], generation << ir::arrival_bits) +
+                static_cast<std::uint64_t>(how.slots());
+    if (released) std::fill_n(word + c.gather_groups, how.kv_heads, generation);
   }
 }
 
@@ -99,6 +102,8 @@ void add_wo_nvfp4(Registry& registry) {
       {.scales = ScaleOrder::Swizzled});
   add(registry, "wo_nvfp4_producer", "wo_nvfp4 whose x one block a head writes in the same launch",
       {.producer_wait = true});
+  add(registry, "wo_nvfp4_parallel_gather", "wo_nvfp4 whose y is gathered in five runs of N",
+      {.gather_groups = 5});
 }
 
 }  // namespace barline::kernels

@@ -33,9 +33,7 @@ struct Wo {
   Arg global_scale{"global_scale"};
   InOut partial{"partial", f32, {B, wo_split.by(1, config.kv_heads), N}};
   InOut launches{"launches", u64, {B, slice_ctas.by(1, config.kv_heads)}};
-  /// A row's word of arrivals; behind it, where heads wait for their x, a flag a head.
-  std::int64_t words = config.producer_wait ? 1 + config.kv_heads : 1;
-  InOut counters{"counters", u64, {B.by(1, words)}};
+  InOut counters{"counters", u64, {B.by(1, config.counters())}};
   Out y{"y", f32, {B, N}};
 
   const Tensor& x() const {
@@ -63,19 +61,44 @@ class WoBlock {
 
   void run() {
     const auto bound = t_.bound(p_.wo_split);
+    const std::int64_t known = bound ? *bound * p_.config.kv_heads : 0;
+    const bool whole = bound && whole_split % *bound == 0;
     Value slots = split_ * static_cast<int>(p_.config.kv_heads);
+    const Operand parts = known ? Operand(known) : Operand(slots);
     t_.when(at_.x < split_, [&] {
       if (p_.config.producer_wait) share_x(bound == 1);
-      sum_slot(bound && whole_split % *bound == 0);
-      auto gather_all = [&] { gather(bound ? *bound * p_.config.kv_heads : 0, slots); };
-      generation_.when_last(p_.counters(at_.z * static_cast<int>(p_.words)), slots, gather_all);
+      if (p_.config.gather_groups > 1) return in_groups(whole, known, slots, parts);
+      sum_slot(whole, 0, p_.N);
+      generation_.when_last(counter(0), parts, [&] { gather(known, slots, 0, p_.N); });
     });
   }
 
  private:
+  /// Of the row's counters.
+  Place counter(const Operand& i) {
+    return p_.counters(at_.z * static_cast<int>(p_.config.counters()) + i.in(t_, s32));
+  }
+
+  /// Groups of whole steps of the rows that the threads take at once. Each block begins with
+  /// another one, so that not one block comes last everywhere.
+  void in_groups(bool whole, std::int64_t known, const Value& slots, const Operand& parts) {
+    const int groups = static_cast<int>(p_.config.gather_groups);
+    constexpr int step = threads * rows_at_once;
+    Value n = t_.size(p_.N);
+    Value rows = (n + (step * groups - 1)) / (step * groups) * step;
+    Value slot = at_.y * split_ + at_.x;
+    t_.loop(0, groups, {}, [&](Value turn) {
+      Value group = (slot + turn) % groups;
+      Value first = group * rows, last = min(first + rows, n);
+      sum_slot(whole, first, last);
+      generation_.when_last(counter(group), parts, [&] { gather(known, slots, first, last); });
+    });
+  }
+
   /// The head's first block writes its x, the others wait. `alone`: there are no others.
   void share_x(bool alone) {
-    Place ready = p_.counters(at_.z * static_cast<int>(p_.words) + at_.y + 1);
+    const int flags = static_cast<int>(p_.config.gather_groups);
+    Place ready = counter(at_.y + flags);
     if (alone) {
       write_x();
       return generation_.meet("x written before it is read");
@@ -86,7 +109,12 @@ class WoBlock {
           write_x();
           generation_.release(ready);
         },
-        [&] { generation_.wait(ready); });
+        [&] { generation_.wait(ready, give_up()); });
+  }
+
+  std::optional<GiveUp> give_up() {
+    if (!p_.config.wait_timeout_ns) return std::nullopt;
+    return GiveUp{p_.config.wait_timeout_ns, counter(p_.config.counters() - 1)};
   }
 
   void write_x() {
@@ -100,13 +128,13 @@ class WoBlock {
     });
   }
 
-  /// The chains of this block's slot. `whole`: its k are whole groups.
-  void sum_slot(bool whole) {
+  /// The chains of this block's slot, rows [lo, hi). `whole`: its k are whole groups.
+  void sum_slot(bool whole, const Operand& lo, const Operand& hi) {
     Value first = at_.y * of_head_ + of_head_ * at_.x / split_;
     Value last = at_.y * of_head_ + of_head_ * (at_.x + 1) / split_;
     Value from = whole ? first : first / int{nvfp4_group} * int{nvfp4_group};
     Value slot = at_.y * split_ + at_.x;
-    t_.loop(0, p_.N, threads * rows_at_once, {}, [&](Value base) {
+    t_.loop(lo, hi, threads * rows_at_once, {}, [&](Value base) {
       std::vector<Value> rows, reads;
       std::vector<Var> sums;
       for (int r = 0; r < rows_at_once; ++r) {
@@ -154,9 +182,10 @@ class WoBlock {
     return p_.swizzled(row / 128, group / 4 * 512 + in_tile);
   }
 
-  /// y = the slots in ascending order. `known`: how many, where the config says; otherwise 0.
-  void gather(std::int64_t known, const Value& slots) {
-    t_.loop(0, p_.N, threads * gather_rows, {}, [&](Value base) {
+  /// y[lo, hi) = the slots in ascending order. `known`: how many, where the config says; otherwise
+  /// 0.
+  void gather(std::int64_t known, const Value& slots, const Operand& lo, const Operand& hi) {
+    t_.loop(lo, hi, threads * gather_rows, {}, [&](Value base) {
       Value n = base + t_.rank() * gather_rows;
       t_.when(n < p_.N, [&] {
         std::vector<Var> sums;

@@ -86,6 +86,7 @@ std::string traits(const ir::OpDef& op) {
                                                      {ir::Approx, "approximate"},
                                                      {ir::TileLevel, "tile level"},
                                                      {ir::ReductionLevel, "reduction level"},
+                                                     {ir::MeetingLevel, "meeting level"},
                                                      {ir::Control, "control"},
                                                      {ir::Terminator, "terminator"},
                                                      {ir::Debug, "debug"}};

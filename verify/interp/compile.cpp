@@ -42,6 +42,7 @@ std::vector<std::vector<ValueId>> dying_after(const Region& r, std::size_t value
 }
 
 void run_pause(Warp& w, const Inst&) { w.yield = true; }
+void run_leave(Warp& w, const Inst&) { w.worker->leave(w); }
 
 }  // namespace
 
@@ -112,6 +113,7 @@ void Compiler::region(const Region& r, const std::function<void(const Operation&
   for (std::size_t i = 0; i < r.ops.size(); ++i) {
     const Operation& op = r.ops[i];
     const Operation* outer = std::exchange(current_, &op);
+    if (&op == leave_before_) leave();
     if (op.has(Terminator))
       end(op);
     else
@@ -155,6 +157,8 @@ std::uint32_t Compiler::emit(Inst inst) {
   program_.origin.push_back(current_);
   return here() - 1;
 }
+
+void Compiler::leave() { emit({.run = &run_leave, .weight = 1}); }
 
 std::uint32_t Compiler::add(FragmentAccess f) {
   return append(program_.fragments, std::make_shared<const FragmentAccess>(std::move(f)));

@@ -19,6 +19,8 @@ class Compiler {
  public:
   Compiler(const ir::Kernel& k, const Geometry& geometry, std::span<const SimArgument> arguments,
            std::span<const int> tensor_of_param, bool syncs_placed);
+  /// Blocks leave where they come to this op of the kernel.
+  void leave_before(const ir::Operation* op) { leave_before_ = op; }
   Program run();
 
   // ---- for the meanings of ops ----
@@ -54,6 +56,9 @@ class Compiler {
   std::uint32_t here() const { return static_cast<std::uint32_t>(program_.code.size()); }
   /// The jump of instruction `at` goes to the next one appended.
   void patch(std::uint32_t at) { program_.code[at].target = here(); }
+
+  /// Here the block ends, whatever its other warps do.
+  void leave();
 
   /// Compiles a region's ops; `end` is called on its terminator while the region's values live.
   void region(const ir::Region& r, const std::function<void(const ir::Operation&)>& end);
@@ -108,6 +113,7 @@ class Compiler {
   bool holding_ = false;
   std::vector<std::uint32_t> held_;
   const ir::Operation* current_ = nullptr;
+  const ir::Operation* leave_before_ = nullptr;
 };
 
 }  // namespace barline::verify::sim

@@ -147,6 +147,8 @@ class Worker {
   void run();
   /// A warp that waited goes on.
   void wake(Warp& w);
+  /// The warp's block ends where it stands.
+  void leave(Warp& w);
 
   Machine& machine;
   const Program& program;

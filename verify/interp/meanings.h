@@ -118,6 +118,15 @@ void mean(Tag<Op::If>, Compiler&, const Operation&);
 void mean(Tag<Op::Yield>, Compiler&, const Operation&);
 void mean(Tag<Op::Condition>, Compiler&, const Operation&);
 
+// mean_meeting.cpp
+void mean(Tag<Op::GenerationEnter>, Compiler&, const Operation&);
+void mean(Tag<Op::GenerationRelease>, Compiler&, const Operation&);
+void mean(Tag<Op::GenerationWait>, Compiler&, const Operation&);
+void mean(Tag<Op::ArriveLast>, Compiler&, const Operation&);
+void mean(Tag<Op::MeetAll>, Compiler&, const Operation&);
+void mean(Tag<Op::GlobalTimer>, Compiler&, const Operation&);
+void mean(Tag<Op::Leave>, Compiler&, const Operation&);
+
 // mean_debug.cpp
 void mean(Tag<Op::Print>, Compiler&, const Operation&);
 void mean(Tag<Op::Check>, Compiler&, const Operation&);

@@ -225,8 +225,9 @@ SimReport simulate(const Kernel& k, std::span<const SimArgument> arguments,
   Machine m;
   std::vector<int> tensor_of_param = bind_tensors(k, arguments, m.memories);
   if (options.poison) poison_outputs(m.memories);
-  const Program program =
-      Compiler(k, geometry, arguments, tensor_of_param, options.syncs_placed).run();
+  Compiler compiler(k, geometry, arguments, tensor_of_param, options.syncs_placed);
+  compiler.leave_before(options.leave_before);
+  const Program program = compiler.run();
   for (const sim::Access& a : program.accesses) {
     if (a.tensor >= 0 && a.strong()) m.memories[a.tensor].writes_only = false;
     for (const sim::Access::Choice& c : a.choices)

@@ -109,6 +109,24 @@ void Worker::wake(Warp& w) {
   ready_.push_back(&w);
 }
 
+/// The warp itself is at its end as after its last instruction.
+void Worker::leave(Warp& w) {
+  Block& b = *w.block;
+  for (Warp& other : b.warps) {
+    if (&other == &w || other.state == WarpState::Done) continue;
+    const bool counted = other.state != WarpState::Ready && other.state < WarpState::Done;
+    if (other.state == WarpState::Ready) {
+      const auto at = std::find(ready_.begin(), ready_.end(), &other) - ready_.begin();
+      ready_.erase(ready_.begin() + at);
+      cursor_ -= static_cast<std::size_t>(at) < cursor_;
+    }
+    b.stopped += !counted;
+    ++b.done;
+    other.state = WarpState::Done;
+  }
+  w.state = WarpState::Done;
+}
+
 Warp* Worker::choose() {
   const SimOptions& o = *machine.options;
   std::size_t n = ready_.size();

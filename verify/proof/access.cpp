@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "verify/proof/machine.h"
+#include "verify/proof/meetings.h"
 
 namespace barline::verify::proof {
 
@@ -69,7 +70,8 @@ void Machine::access(const Step& s, const Mask& mask) {
   Mask narrow;
   if (narrowed) narrow = masked(mask, *active, false);
   const Mask& m = narrowed ? narrow : mask;
-  note_order(s, m);
+  ++number_;
+  if (!s.counter || !state_.meetings) note_order(s, m);
   if (m.count) {
     if (s.slot >= 0)
       shared(s, m, index, use);
@@ -81,6 +83,7 @@ void Machine::access(const Step& s, const Mask& mask) {
     if (state_.costs && ordinal_ == 0 && index.is_known() && !of_copy) cost(s, m, index, use);
   }
   result(s, narrowed ? narrow : mask, index, use);
+  if (s.counter && state_.meetings && m.count) counter(s, m, index);
 }
 
 /// What is known of a loaded value: over which team it is one, and its type's range.
@@ -340,6 +343,7 @@ void Machine::global(const Step& s, const Mask& mask, const Value& index) {
 
 void Machine::global_touch(const Step& s, const Entry& now, std::int64_t element) {
   std::int64_t cell = s.elem_bits >= 8 ? element : element * s.elem_bits / 8;
+  if (state_.meetings) state_.meetings->touch(s, now, cell, number_);
   auto hits = state_.tensors[s.param]->touch(cell, now, s.touch, s.device_scope);
   if (!hits.same && !hits.other) return;
   for (bool across : {false, true}) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "verify/proof/machine.h"
+#include "verify/proof/meetings.h"
 
 namespace barline::verify::proof {
 
@@ -210,6 +211,7 @@ void Machine::start_carried(const Step& s, const std::vector<ValueId>& args, std
 void Machine::exec_for(const Step& s, const Mask& mask) {
   const Operation& op = *s.op;
   const Value lo = values_[op.in[0]], hi = values_[op.in[1]], step = values_[op.in[2]];
+  if (knows_reads(s)) return;
   start_carried(s, op.regions[0].args, 1, 3);
   if (lo.is_uniform() && hi.is_uniform() && step.is_uniform())
     uniform_for(s, mask, lo.uniform, hi.uniform, step.uniform);
@@ -219,6 +221,12 @@ void Machine::exec_for(const Step& s, const Mask& mask) {
     return unknown_for(s, mask);
   std::vector<ValueId> last(op.regions[0].args.begin() + 1, op.regions[0].args.end());
   pass_on(last, 0, op.out, 0, nullptr);
+}
+
+/// A loop that only reads, as an earlier run of this block read; what it carries nobody asks for.
+bool Machine::knows_reads(const Step& s) const {
+  return state_.meetings && s.facts.light() && state_.meetings->knows_reads(s.facts.global_read) &&
+         std::none_of(s.op->out.begin(), s.op->out.end(), [&](ValueId v) { return wants(v); });
 }
 
 void Machine::uniform_for(const Step& s, const Mask& mask, std::int64_t lo, std::int64_t hi,

@@ -51,6 +51,8 @@ struct Mask {
   static Mask all(int threads) { return {std::vector<std::uint8_t>(threads, Yes), threads, true}; }
 };
 
+class Meetings;
+
 /// What all blocks of a case share.
 struct CaseState {
   const Plan& plan;
@@ -61,9 +63,10 @@ struct CaseState {
   std::vector<bool> whole;                             ///< slots kept as a whole too
   std::vector<FlagTimes> block_flags, device_flags;    ///< by block ordinal
   std::int64_t steps_left = 0;
-  bool costs = false;     ///< count them in the first block
-  bool lifetimes = true;  ///< judge stale reads
-  bool periodic = true;   ///< runtime loops repeated themselves so far
+  bool costs = false;            ///< count them in the first block
+  bool lifetimes = true;         ///< judge stale reads
+  bool periodic = true;          ///< runtime loops repeated themselves so far
+  Meetings* meetings = nullptr;  ///< of a kernel whose blocks meet
 };
 
 class Machine {
@@ -78,6 +81,7 @@ class Machine {
   void exec_if(const Step& s, const Mask& mask);
   void guess_if(const Step& s, const Mask& mask, const Value& c);
   void exec_for(const Step& s, const Mask& mask);
+  bool knows_reads(const Step& s) const;
   void uniform_for(const Step& s, const Mask& mask, std::int64_t lo, std::int64_t hi,
                    std::int64_t step);
   void lanes_for(const Step& s, const Mask& mask);
@@ -101,6 +105,8 @@ class Machine {
   void ended();
   bool in_flight(const Flight& f) const { return f.group >= landed_[f.issue.thread]; }
   void note_order(const Step& s, const Mask& mask);
+  // meet.cpp
+  void counter(const Step& s, const Mask& mask, const Value& index);
   // access.cpp
   void access(const Step& s, const Mask& mask);
   void shared(const Step& s, const Mask& mask, const Value& index, const Value* use);
@@ -149,6 +155,7 @@ class Machine {
   std::vector<std::uint32_t> landed_;   ///< by thread: of those, how many have landed
   std::vector<std::uint8_t> awaited_;   ///< by thread: waits for the grid before; at most 2
   int bound_;                           ///< trips tried where a count is not known
+  std::uint32_t number_ = 0;            ///< accesses so far
   std::uint64_t trace_ = 0;             ///< hash of the shared accesses of the trip at hand
   bool tracing_ = false;
 };

@@ -137,7 +137,9 @@ class Planner {
     if (!memory || is_wgmma(op)) return;
     ir::Root root = ir::root_of(k_, defs_, op.in[0]);
     bool strong = is_strong_op(op);
-    plan_.orders |= strong;
+    const bool counter = op.find(Key::Counter);
+    plan_.orders |= strong && !counter;
+    plan_.meets |= counter;
     if (is_copy(op))
       for (int p : ir::root_of(k_, defs_, op.in[2]).params)
         plan_.read[p] = plan_.weak_param[p] = true;
@@ -237,6 +239,7 @@ class Planner {
     auto scope = op.attr_as<ir::MemScope>(Key::Scope);
     s.device_scope = strong && (!op.find(Key::Scope) || scope >= ir::MemScope::Gpu);
     s.facts.order = strong;
+    s.counter = op.find(Key::Counter);
     if (s.slot >= 0) {
       s.facts.shared = true;
       if (strong) plan_.strong[s.slot] = true;
@@ -278,6 +281,7 @@ class Planner {
   void require(const Operation& op, const Step& s, Needs& needs) {
     if (s.param >= 0 || s.slot >= 0) {
       for (ValueId v : {s.at, s.use, s.active, s.chosen}) needs.add(v);
+      if (s.counter && op.has(ir::Writes)) needs.add(op.in[2]);
       for (const Step& from : s.source)
         for (ValueId v : {from.at, from.active, from.chosen}) needs.add(v);
     }

@@ -64,6 +64,7 @@ struct Step {
   Touch touch{};
   bool reads = false;
   bool device_scope = false;  ///< strong towards other blocks too
+  bool counter = false;       ///< by which blocks meet
   std::int64_t offset = 0;
   int lanes = 1;  ///< elements accessed
   int elem_bits = 32;
@@ -85,7 +86,8 @@ struct Plan {
   std::vector<bool> weak_param;           ///< parameters with accesses that are weak
   std::vector<bool> strong;               ///< slots with accesses that are not weak
   std::vector<bool> async;                ///< slots that are copied to asynchronously
-  bool orders = false;                    ///< fences, or accesses that are not weak
+  bool orders = false;                    ///< fences, or accesses that are not weak, of no counter
+  bool meets = false;                     ///< accesses of counters by which blocks meet
   bool waits = false;                     ///< for the grid before
   bool releases = false;                  ///< the grid after
   bool warps_apart = false;               ///< gates and the like: warps run different paths

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <utility>
 
 #include "ir/check.h"
 #include "verify/proof/async/replay.h"
 #include "verify/proof/machine.h"
+#include "verify/proof/meetings.h"
 
 namespace barline::verify {
 namespace {
@@ -34,6 +36,9 @@ std::vector<std::array<std::int64_t, 3>> choose_blocks(const ir::Kernel& k, cons
   return blocks;
 }
 
+/// All of them are replayed, several times each.
+constexpr std::int64_t most_blocks_that_meet = 96;
+
 class Prover {
  public:
   Prover(const ir::Kernel& k, const ProofOptions& options)
@@ -47,23 +52,33 @@ class Prover {
   ProofReport run() {
     ProofReport report;
     try {
-      if (plan_.warps_apart) {
+      if (plan_.warps_apart && plan_.meets) {
+        give_up(
+            "blocks meet whose warps go ways of their own: this proof follows one or the other");
+      } else if (plan_.warps_apart) {
         periodic_ = false;
         async::replay(plan_, options_, recorder_, report);
       } else
-        for (const Sizes& s :
-             choose_sizes(k_, options_.sizes, plan_.rotation.trips(), options_.max_cases))
+        for (const Sizes& s : choose_sizes(k_, options_.sizes, trips(), options_.max_cases))
           one_case(s, report);
     } catch (const Enough&) {
     } catch (const Exhausted&) {
       give_up(fmt::format("the replay needs more than {} thread-ops", options_.max_steps));
     }
+    if (plan_.meets && report.enumerated.empty())
+      give_up("no case has few enough blocks; give it sizes of a smaller grid");
     recorder_.move_into(report);
     report.all_trips = periodic_ && report.verdict == Verdict::Proved;
     return report;
   }
 
  private:
+  /// Where every block is replayed and no slot rotates, a second trip stands for all that follow.
+  int trips() const {
+    const int all = plan_.rotation.trips();
+    return plan_.meets && plan_.rotation.period == 1 ? std::min(all, 2) : all;
+  }
+
   void give_up(std::string why) {
     ProofFinding f;
     f.property = Property::Replay;
@@ -75,6 +90,13 @@ class Prover {
     auto blocks = choose_blocks(k_, sizes);
     std::string name = to_string(k_, sizes);
     if (blocks.empty()) return;
+    if (plan_.meets && total_blocks(sizes) > most_blocks_that_meet) {
+      recorder_.note(
+          fmt::format("{}: a grid of {} blocks that meet, of more than {}, is left to "
+                      "smaller sizes",
+                      name, total_blocks(sizes), most_blocks_that_meet));
+      return;
+    }
     int paths = all_paths(sizes, blocks, name);
     if (paths == 0 && blocks.size() > 2) {  // fewer blocks, fewer combinations
       blocks.resize(2);
@@ -84,7 +106,9 @@ class Prover {
       return give_up(fmt::format("{}: more than {} ways through conditions that are not known",
                                  name.empty() ? k_.name : name, options_.max_paths));
     first_ = false;
-    std::string blocks_text = fmt::format("{} of {} blocks", blocks.size(), total_blocks(sizes));
+    const std::int64_t replayed =
+        plan_.meets ? total_blocks(sizes) : static_cast<std::int64_t>(blocks.size());
+    std::string blocks_text = fmt::format("{} of {} blocks", replayed, total_blocks(sizes));
     report.enumerated.push_back(fmt::format("{}{}{}{}", name, name.empty() ? "" : ": ", blocks_text,
                                             paths > 1 ? fmt::format(", {} paths", paths) : ""));
   }
@@ -121,15 +145,13 @@ class Prover {
 
   void replay(const Sizes& sizes, const std::vector<std::array<std::int64_t, 3>>& blocks,
               Decisions& decisions, const std::string& name) {
+    if (plan_.meets) return replay_meetings(sizes, decisions, name);
     CaseState state{plan_, sizes, recorder_, decisions, {}, whole_, {}, {}, steps_left_};
     state.costs = options_.costs && first_;
     state.lifetimes = options_.lifetimes;
     state.block_flags.resize(blocks.size());
     state.device_flags.resize(blocks.size());
-    for (std::size_t p = 0; p < k_.params.size(); ++p)
-      state.tensors.push_back(
-          plan_.written[p] ? std::make_unique<TensorMemory>(plan_.read[p], plan_.strong_param[p])
-                           : nullptr);
+    state.tensors = tensors();
     recorder_.begin_case(name);
     for (std::size_t b = 0; b < blocks.size(); ++b) {
       std::int64_t at[3] = {blocks[b][0], blocks[b][1], blocks[b][2]};
@@ -140,6 +162,55 @@ class Prover {
     std::string guesses = decisions.text();
     if (!guesses.empty())
       recorder_.begin_case(fmt::format("{}{}guesses {}", name, name.empty() ? "" : ", ", guesses));
+    recorder_.judge(state.block_flags, state.device_flags);
+    first_ = false;
+  }
+
+  std::vector<std::unique_ptr<TensorMemory>> tensors() const {
+    std::vector<std::unique_ptr<TensorMemory>> all;
+    for (std::size_t p = 0; p < k_.params.size(); ++p)
+      all.push_back(plan_.written[p]
+                        ? std::make_unique<TensorMemory>(plan_.read[p], plan_.strong_param[p])
+                        : nullptr);
+    return all;
+  }
+
+  /// Every block of the grid: first each once, which tells what they do to the counters, then as
+  /// each winner of elections.
+  void replay_meetings(const Sizes& sizes, Decisions& decisions, const std::string& name) {
+    const auto blocks = static_cast<int>(total_blocks(sizes));
+    recorder_.begin_case(name);
+    Meetings meetings(plan_, recorder_, name);
+    for (int b = 0; b < blocks; ++b) {
+      meetings.begin(b, {}, false);
+      replay_run(sizes, decisions, meetings, b);
+    }
+    meetings.collected();
+    for (int b = 0; b < blocks; ++b) {
+      bool again = false;
+      for (auto& wins : meetings.suppositions(b)) {
+        meetings.begin(b, std::move(wins), std::exchange(again, true));
+        replay_run(sizes, decisions, meetings, b);
+      }
+    }
+    meetings.judge(decisions.taken() == 0);
+  }
+
+  void replay_run(const Sizes& sizes, Decisions& decisions, Meetings& meetings, int block) {
+    CaseState state{plan_, sizes, recorder_, decisions, tensors(), whole_, {}, {}, steps_left_};
+    state.costs = options_.costs && first_;
+    state.lifetimes = options_.lifetimes;
+    state.block_flags.resize(1);
+    state.device_flags.resize(1);
+    state.meetings = &meetings;
+    const std::int64_t x = grid_count(k_, sizes, 0), y = grid_count(k_, sizes, 1);
+    const std::int64_t at[3] = {block % x, block / x % y, block / x / y};
+    try {
+      Machine(state, 0, at).run();
+    } catch (const BlockStuck&) {
+    }
+    steps_left_ = state.steps_left;
+    periodic_ = periodic_ && state.periodic;
     recorder_.judge(state.block_flags, state.device_flags);
     first_ = false;
   }

@@ -34,6 +34,7 @@ enum class Property : std::uint8_t {
   Warpgroup,       ///< wgmma without its fence, or accumulators used while in flight
   Registers,       ///< more registers set than the block has
   Cluster,         ///< a block's memory reached before it runs or after it may have ended
+  Meeting,         ///< counters of blocks that meet, used otherwise than the protocol has it
   DependentLaunch  ///< touching what the grid before uses without waiting for it
 };
 std::string_view name(Property p);

@@ -50,9 +50,10 @@ Json to_object(const AccessCost& c) {
 
 std::string_view name(Property p) {
   constexpr std::string_view names[] = {
-      "shared-race",   "divergence",  "uninitialised", "stale",   "shared-bounds",   "alignment",
-      "global-bounds", "global-race", "arithmetic",    "replay",  "deadlock",        "gates",
-      "proxy-order",   "warpgroup",   "registers",     "cluster", "dependent-launch"};
+      "shared-race", "divergence",    "uninitialised",   "stale",      "shared-bounds",
+      "alignment",   "global-bounds", "global-race",     "arithmetic", "replay",
+      "deadlock",    "gates",         "proxy-order",     "warpgroup",  "registers",
+      "cluster",     "meeting",       "dependent-launch"};
   return names[static_cast<int>(p)];
 }
 
