@@ -42,7 +42,10 @@ std::vector<std::vector<ValueId>> dying_after(const Region& r, std::size_t value
 }
 
 void run_pause(Warp& w, const Inst&) { w.yield = true; }
-void run_leave(Warp& w, const Inst&) { w.worker->leave(w); }
+/// The first warp ends its block; others may come here before it has begun.
+void run_leave(Warp& w, const Inst&) {
+  if (w.index == 0) w.worker->leave(w);
+}
 
 }  // namespace
 

@@ -57,7 +57,7 @@ class Compiler {
   /// The jump of instruction `at` goes to the next one appended.
   void patch(std::uint32_t at) { program_.code[at].target = here(); }
 
-  /// Here the block ends, whatever its other warps do.
+  /// Here the first warp ends its block, wherever the others are.
   void leave();
 
   /// Compiles a region's ops; `end` is called on its terminator while the region's values live.

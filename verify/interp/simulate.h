@@ -42,7 +42,7 @@ struct SimOptions {
   bool record_writers = false;  ///< fill SimReport::writers
   int persistent_blocks = 3;    ///< blocks of a kernel whose blocks take tile after tile
   std::int64_t max_steps = std::int64_t{1} << 36;  ///< warp instructions of a host thread
-  /// An op of the kernel: each block that comes to it leaves there, whatever its warps do.
+  /// An op of the kernel: a block whose first warp comes to it leaves, wherever its others are.
   const ir::Operation* leave_before = nullptr;
   std::function<void(std::string_view)> print{};   ///< takes the lines of print; none: dropped
 };

@@ -44,11 +44,19 @@ BlockRun& Meetings::begin(int block, std::set<CounterAt> wins, bool again) {
   return runs_.back();
 }
 
+/// Winners whose accesses are compared: the first to arrive by number, its neighbour, one from the
+/// middle, the last.
+bool Meetings::may_win(int block, const Use& use) {
+  const auto at = std::distance(use.arrivals.begin(), use.arrivals.find(block));
+  return at < 2 || at == use.total() / 2 || at == use.total() - 1;
+}
+
 /// A word with one arrival has no loser.
 std::vector<std::set<CounterAt>> Meetings::suppositions(int block) const {
   std::set<CounterAt> always, open;
   for (const auto& [counter, use] : uses_)
-    if (use.arrivals.contains(block)) (use.total() == 1 ? always : open).insert(counter);
+    if (use.arrivals.contains(block) && may_win(block, use))
+      (use.total() == 1 ? always : open).insert(counter);
   std::vector<std::set<CounterAt>> all{always};
   for (const CounterAt& c : open) {
     all.push_back(always);
@@ -64,7 +72,11 @@ std::vector<std::set<CounterAt>> Meetings::suppositions(int block) const {
 void Meetings::collected() {
   for (const BlockRun& run : runs_)
     for (const MeetEvent& e : run.events) {
-      if (e.kind == Kind::Arrive) ++uses_[e.counter].arrivals[run.block];
+      if (e.kind == Kind::Arrive) {
+        Use& use = uses_[e.counter];
+        ++use.arrivals[run.block];
+        use.base = std::min(use.base, e.value);
+      }
       if (e.kind == Kind::Release) uses_[e.counter].releases[run.block] = e.value;
     }
   check_uses();
@@ -126,7 +138,7 @@ std::vector<std::uint64_t> Meetings::values_of(CounterKind kind, const CounterAt
     for (auto [block, value] : use->second.releases) values.push_back(value);
   else
     for (int missing : {1, 0})
-      values.push_back((generation << ir::arrival_bits) +
+      values.push_back(use->second.base +
                        static_cast<std::uint64_t>(use->second.total() - missing));
   std::sort(values.begin() + 1, values.end());
   return values;
@@ -183,6 +195,7 @@ std::uint64_t Meetings::update(const Step& s, const CounterAt& c, const Moment& 
                               .counter = c,
                               .op = s.index,
                               .at = at,
+                              .value = own->second,
                               .releases = releases(s),
                               .acquires = acquires(s)});
   const int total = collecting_ ? 1 : uses_[c].total();

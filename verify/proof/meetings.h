@@ -40,7 +40,7 @@ struct MeetEvent {
   CounterAt counter;
   int op = -1;
   Moment at{};
-  std::uint64_t value = 0;  ///< that is released
+  std::uint64_t value = 0;  ///< that is released; what the arrivals of a word are added to
   int seen = 0;             ///< of a wait: values that did not end it
   bool releases = false, acquires = false;
 };
@@ -91,8 +91,9 @@ class Meetings {
 
  private:
   struct Use {
-    std::map<int, int> arrivals;            ///< block -> how often
-    std::map<int, std::uint64_t> releases;  ///< block -> value
+    std::map<int, int> arrivals;             ///< block -> how often
+    std::map<int, std::uint64_t> releases;   ///< block -> value
+    std::uint64_t base = ~std::uint64_t{0};  ///< the word before any arrival
     int total() const { return static_cast<int>(arrivals.size()); }
   };
   struct Touched {
@@ -104,6 +105,7 @@ class Meetings {
   };
   using Cells = std::map<int, std::unordered_map<std::int64_t, std::vector<Touched>>>;
 
+  static bool may_win(int block, const Use& use);
   BlockRun& current() { return runs_.back(); }
   const BlockRun& current() const { return runs_.back(); }
   std::vector<std::uint64_t> values_of(ir::CounterKind kind, const CounterAt& c) const;
@@ -117,7 +119,7 @@ class Meetings {
   bool advance(const BlockRun& run, std::size_t& at, Known& known);
   void learn(BlockRun& run);
   bool ordered(const Touched& a, const Touched& b) const;
-  void judge_cells();
+  void judge_cell(int param, std::int64_t element, const std::vector<Touched>& all);
   void conflict(int param, std::int64_t element, const Touched& a, const Touched& b);
 
   const Plan& plan_;

@@ -154,17 +154,18 @@ void Meetings::conflict(int param, std::int64_t element, const Touched& a, const
   recorder_.add(std::move(f), a.op, b.op);
 }
 
-void Meetings::judge_cells() {
-  for (const auto& [param, elements] : cells_)
-    for (const auto& [element, all] : elements)
-      for (std::size_t i = 0; i < all.size(); ++i)
-        for (std::size_t j = i + 1; j < all.size(); ++j) {
-          const Touched &a = all[i], &b = all[j];
-          const BlockRun &ra = runs_[a.run], &rb = runs_[b.run];
-          if (ra.block == rb.block || !conflicting(a.kind, b.kind) || meet(ra.wins, rb.wins))
-            continue;
-          if (!ordered(a, b) && !ordered(b, a)) conflict(param, element, a, b);
-        }
+/// Each pair of which one writes.
+void Meetings::judge_cell(int param, std::int64_t element, const std::vector<Touched>& all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!is_write(all[i].kind)) continue;
+    for (std::size_t j = 0; j < all.size(); ++j) {
+      if (is_write(all[j].kind) && j <= i) continue;
+      const Touched &a = all[std::min(i, j)], &b = all[std::max(i, j)];
+      const BlockRun &ra = runs_[a.run], &rb = runs_[b.run];
+      if (ra.block == rb.block || !conflicting(a.kind, b.kind) || meet(ra.wins, rb.wins)) continue;
+      if (!ordered(a, b) && !ordered(b, a)) conflict(param, element, a, b);
+    }
+  }
 }
 
 void Meetings::judge(bool sure) {
@@ -173,7 +174,12 @@ void Meetings::judge(bool sure) {
   for (const BlockRun& run : runs_) check_waits(run);
   follow_waits();
   for (BlockRun& run : runs_) learn(run);
-  judge_cells();
+  for (const auto& [param, elements] : cells_) {
+    std::vector<std::int64_t> in_order;
+    for (const auto& [element, all] : elements) in_order.push_back(element);
+    std::sort(in_order.begin(), in_order.end());
+    for (std::int64_t element : in_order) judge_cell(param, element, elements.at(element));
+  }
 }
 
 }  // namespace barline::verify::proof

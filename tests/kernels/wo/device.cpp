@@ -32,7 +32,8 @@ TEST_CASE("wo_nvfp4 has the reference's bits in every launch on a GPU", "[kernel
   auto device = gpu();
   if (!device) return;
   jit::Runtime runtime(runtime::options_from_environment());
-  for (const char* name : {"wo_nvfp4", "wo_nvfp4_swizzled", "wo_nvfp4_producer"})
+  for (const char* name :
+       {"wo_nvfp4", "wo_nvfp4_swizzled", "wo_nvfp4_producer", "wo_nvfp4_parallel_gather"})
     for (std::int64_t split : {1, 2, 4, 8})
       for (float global : {1.0f, 0.0123f})
         agree_for_launches(runtime, *device, wo_problem(name, {.n = 260, .split = split}, global),
@@ -43,7 +44,7 @@ TEST_CASE("wo_nvfp4 has the reference's bits at the layer's size on a GPU", "[ke
   auto device = gpu();
   if (!device) return;
   jit::Runtime runtime(runtime::options_from_environment());
-  for (const char* name : {"wo_nvfp4", "wo_nvfp4_swizzled"})
+  for (const char* name : {"wo_nvfp4", "wo_nvfp4_swizzled", "wo_nvfp4_parallel_gather"})
     for (std::int64_t split : {1, 2, 4, 8})
       for (std::int64_t batch : {1, 16})
         agree_for_launches(runtime, *device,

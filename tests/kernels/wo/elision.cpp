@@ -38,7 +38,7 @@ TEST_CASE("with one part a head nothing of the wait for x is compiled", "[kernel
 }
 
 TEST_CASE("without a producer no split compiles a wait", "[kernels][wo]") {
-  for (const char* name : {"wo_nvfp4", "wo_nvfp4_swizzled"})
+  for (const char* name : {"wo_nvfp4", "wo_nvfp4_swizzled", "wo_nvfp4_parallel_gather"})
     for (std::int64_t split : {1, 8}) {
       const std::string ptx = ptx_of(name, split);
       CHECK(count(ptx, "ld\\.acquire|st\\.release|fence|membar") == 0);

@@ -86,21 +86,28 @@ bool touches(const ir::Kernel& k, const Operation& op, Op what, std::string_view
 }  // namespace
 
 TEST_CASE("whatever orders the blocks is needed, and seen to be missing", "[kernels][wo]") {
-  for (const char* name : {"wo_nvfp4", "wo_nvfp4_producer"}) {
-    Problem p = wo_problem(name, {.batch = 1, .n = 20, .slices = 2, .split = 2});
+  for (const char* name : {"wo_nvfp4", "wo_nvfp4_producer", "wo_nvfp4_parallel_gather"}) {
+    // Rows of each of the four that a thread has.
+    Problem p = wo_problem(name, {.batch = 1, .n = 396, .slices = 2, .split = 2});
     const ir::Kernel k = lowered(p);
     verify::MutateOptions options{.cases = {judged(p, k)}, .proof = {}, .shifts = false};
     options.proof.sizes = p.sizes;
-    int dropped = 0, weakened = 0;
+    int dropped = 0, weakened = 0, elections = 0, waits = 0, ranges = 0;
     for (const verify::MutantResult& r : verify::mutate(k, options)) {
       INFO(verify::to_string(r) << "\n" << r.witness);
       CHECK(r.fate == verify::MutantFate::Killed);
       dropped += r.mutation.kind == verify::MutationKind::DropBarrier;
       weakened += r.mutation.kind == verify::MutationKind::WeakenRelease;
+      elections += r.mutation.kind == verify::MutationKind::ElectEarlier;
+      waits += r.mutation.kind == verify::MutationKind::WaitEarlier;
+      ranges += r.mutation.kind == verify::MutationKind::ShortenRange;
     }
     const bool producer = std::string_view(name) == "wo_nvfp4_producer";
     CHECK(dropped == (producer ? 4 : 2));
     CHECK(weakened == (producer ? 3 : 1));
+    CHECK(elections == 1);
+    CHECK(waits == producer);
+    CHECK(ranges == 1);
   }
 }
 

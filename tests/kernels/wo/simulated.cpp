@@ -14,7 +14,8 @@ using verify::WarpOrder;
 
 namespace {
 
-const char* const families[] = {"wo_nvfp4", "wo_nvfp4_swizzled", "wo_nvfp4_producer"};
+const char* const families[] = {"wo_nvfp4", "wo_nvfp4_swizzled", "wo_nvfp4_producer",
+                                "wo_nvfp4_parallel_gather"};
 
 void agree(Problem p) {
   Tensors whole = p.simulated(false), low = p.simulated(true);
@@ -49,6 +50,8 @@ TEST_CASE("wo_nvfp4 takes one row of x and more than a block's rows of y", "[ker
   agree(wo_problem("wo_nvfp4", {.batch = 1, .n = 4, .split = 8}));
   agree(wo_problem("wo_nvfp4_swizzled", {.batch = 1, .n = 1028, .k = 1024, .split = 2}));
   agree(wo_problem("wo_nvfp4", {.batch = 16, .n = 20, .split = 4}));
+  agree(wo_problem("wo_nvfp4_parallel_gather", {.batch = 2, .n = 1028, .split = 2}));
+  agree(wo_problem("wo_nvfp4_parallel_gather", {.batch = 1, .n = 3076, .split = 8}));
 }
 
 TEST_CASE("wo_nvfp4 takes splits that cut groups, and more of them", "[kernels][wo]") {
