@@ -9,7 +9,7 @@
 namespace barline::verify {
 namespace {
 
-enum class Act : std::uint8_t { Start, Write, Raise, Wait, Work, Lift, Count, Gather, End };
+enum class Act : std::uint8_t { Start, Write, Raise, Wait, Work, Lift, Count, Meet, Gather, End };
 constexpr const char* act_names[] = {"starts",
                                      "writes x",
                                      "raises the flag",
@@ -17,6 +17,7 @@ constexpr const char* act_names[] = {"starts",
                                      "reads x, writes its part",
                                      "lifts the word",
                                      "counts its arrival",
+                                     "awaits the others",
                                      "gathers",
                                      "ends"};
 
@@ -61,6 +62,7 @@ class Explorer {
       if (p.lift && p.lifts_before) program.push_back(Act::Lift);
       program.push_back(Act::Count);
       if (p.lift && !p.lifts_before) program.push_back(Act::Lift);
+      if (p.meets_all) program.push_back(Act::Meet);
       program.insert(program.end(), {Act::Gather, Act::End});
       programs_.push_back(std::move(program));
     }
@@ -111,7 +113,8 @@ class Explorer {
   /// What the launch wrote is known to all of the next.
   void end_launch(std::size_t i) {
     State s = walk_[i];
-    if (!p_.cut_short[s.launch] && s.gathered != 1)
+    const int gather = p_.meets_all ? p_.blocks : 1;
+    if (!p_.cut_short[s.launch] && s.gathered != gather)
       return walk_.fault(i, "", "the launch ends and nobody gathered");
     if (++s.launch == static_cast<int>(p_.cut_short.size())) return;
     s.gathered = 0;
@@ -158,6 +161,11 @@ class Explorer {
         if (p_.acquire) block.knows |= s.word_knows;
         if (p_.release) s.word_knows |= block.knows;
         return {};
+      case Act::Meet:
+        if (s.word_generation < block.generation || s.word_count < p_.blocks + p_.last_at)
+          return {false};
+        if (p_.acquire) block.knows |= s.word_knows;
+        return {};
       case Act::Gather: return gather(s, block);
       case Act::End: break;
     }
@@ -165,8 +173,8 @@ class Explorer {
   }
 
   Outcome gather(State& s, const Block& block) const {
-    if (!block.last) return {};
-    if (++s.gathered > 1) return {true, "two blocks gather"};
+    if (!block.last && !p_.meets_all) return {};
+    if (++s.gathered > 1 && !p_.meets_all) return {true, "two blocks gather"};
     if ((block.knows & all_parts()) != all_parts())
       return {true, "a part is gathered, and nothing orders that it is written"};
     return {};

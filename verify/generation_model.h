@@ -17,6 +17,7 @@ namespace barline::verify {
 struct GenerationProtocol {
   int blocks = 3;
   std::vector<bool> cut_short = {false, false, false};  ///< a launch each
+  bool meets_all = false;    ///< a barrier of all: who arrived waits for the others, then gathers
   bool producer = false;     ///< block 0 writes what the others wait for before they work
   bool starts_late = false;  ///< a launch that is cut short may end before a block started
   bool lift = true;          ///< max takes the word of arrivals to this generation
@@ -26,7 +27,7 @@ struct GenerationProtocol {
   bool flag_acquire = true;  ///< the load of the flag acquires
   bool waits = true;         ///< others wait for the flag at all
   int waits_for = 0;         ///< added to the generation that they wait for
-  int last_at = 0;           ///< added to the arrivals at which a block is the last
+  int last_at = 0;           ///< added to the arrivals at which a block is the last, or goes on
   bool lifts_before = true;  ///< the word is lifted before the arrival is counted
 };
 

@@ -44,6 +44,34 @@ TEST_CASE("blocks meet in every launch, also behind launches that were cut short
   CHECK(states > 10000);
 }
 
+TEST_CASE("a barrier of all blocks holds in every launch, and each way of being wrong is found") {
+  std::size_t states = 0;
+  for (bool producer : {false, true})
+    for (int cuts = 0; cuts < 8; ++cuts) {
+      GenerationProtocol p{.cut_short = {(cuts & 1) != 0, (cuts & 2) != 0, (cuts & 4) != 0},
+                           .meets_all = true,
+                           .producer = producer};
+      const WalkVerdict v = explore(p);
+      INFO("cuts " << cuts << ", producer " << producer << "\n" << text(v));
+      CHECK(v.fault == "");
+      states += v.states;
+    }
+  CHECK(states > 10000);
+  auto fault = [](auto change) {
+    return fault_with(
+        [&](auto& p) {
+          p.meets_all = true;
+          change(p);
+        },
+        false);
+  };
+  CHECK_THAT(fault([](auto& p) { p.release = false; }), Contains("a part is gathered"));
+  CHECK_THAT(fault([](auto& p) { p.acquire = false; }), Contains("a part is gathered"));
+  CHECK_THAT(fault([](auto& p) { p.last_at = -1; }), Contains("a part is gathered"));
+  CHECK_THAT(fault([](auto& p) { p.last_at = 1; }), Contains("deadlock"));
+  CHECK_THAT(fault([](auto& p) { p.lift = false; }), Contains("deadlock"));
+}
+
 TEST_CASE("an arrival that does not release, or does not acquire, orders nothing") {
   for (bool producer : {false, true}) {
     CHECK_THAT(fault_with([](auto& p) { p.release = false; }, producer),
