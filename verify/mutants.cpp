@@ -156,9 +156,10 @@ bool is_of_a_stage(const Operation& op) {
 }
 
 /// What a kernel whose blocks meet invites at its ops.
-class Meetings {
+class MeetingInvitations {
  public:
-  Meetings(const ir::Kernel& k, const std::vector<const Operation*>& defs) : k_(k), defs_(defs) {
+  MeetingInvitations(const ir::Kernel& k, const std::vector<const Operation*>& defs)
+      : k_(k), defs_(defs) {
     ir::walk(k.body, [&](const Operation& op) {
       meets_ = meets_ || op.find(Key::Counter);
       if (!op.is(Op::Store) || !is_counter(op, ir::CounterKind::Elected)) return;
@@ -244,7 +245,7 @@ class Invitations {
 
   const ir::Kernel& k_;
   std::vector<const Operation*> defs_;
-  Meetings meetings_;
+  MeetingInvitations meetings_;
   bool shifts_;
 };
 

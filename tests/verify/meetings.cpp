@@ -233,6 +233,16 @@ TEST_CASE("accesses that no meeting orders are races", "[verify]") {
           Property::GlobalRace, "meet at part[0]");
 }
 
+TEST_CASE("a block may wait for a flag again", "[verify]") {
+  CHECK(proof_of([](Thread& t, Generations& g, const Meeting& m) {
+          relay(t, g, m);
+          t.when(t.block().x == 2, [&] {
+            g.wait(m.counters(0));
+            t.store(m.y(2, turned(t)), t.load(m.part(0, t.rank())));
+          });
+        }).verdict == Verdict::Proved);
+}
+
 TEST_CASE("what one block learnt it passes on", "[verify]") {
   CHECK(proof_of([](Thread& t, Generations& g, const Meeting& m) {
           t.when(

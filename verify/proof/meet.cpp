@@ -28,7 +28,7 @@ void Machine::counter(const Step& s, const Mask& mask, const Value& index) {
     operand = static_cast<std::uint64_t>(v.at(thread));
   }
   const Moment at{epoch_, number_, thread};
-  if (elected) return m.elect(s, at, static_cast<std::int64_t>(operand));
+  if (elected) return m.elect(s, static_cast<std::int64_t>(operand));
   const CounterAt where{s.param, index.at(thread) + s.offset};
   if (s.op->is(Op::Store)) return m.store(s, where, at, operand);
   const std::uint64_t read =

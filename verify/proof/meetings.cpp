@@ -144,22 +144,37 @@ std::vector<std::uint64_t> Meetings::values_of(CounterKind kind, const CounterAt
   return values;
 }
 
+/// The wait that a load is part of: one more trip of its loop, or, behind a barrier, a wait of its
+/// own, which begins with what the last one saw.
+MeetEvent& Meetings::waiting(const Step& s, const CounterAt& c, const Moment& at) {
+  auto& events = current().events;
+  auto last = std::find_if(events.rbegin(), events.rend(), [&](const MeetEvent& e) {
+    return e.kind == Kind::Wait && e.counter == c;
+  });
+  const int seen = last == events.rend() ? 0 : last->seen;
+  if (last != events.rend() && last->op == s.index && last->at.epoch == at.epoch) {
+    ++last->seen;
+    last->at = at;
+    return *last;
+  }
+  events.push_back({.kind = Kind::Wait,
+                    .counter = c,
+                    .op = s.index,
+                    .at = at,
+                    .seen = seen,
+                    .acquires = acquires(s)});
+  return events.back();
+}
+
 std::uint64_t Meetings::load(const Step& s, const CounterAt& c, const Moment& at) {
   const auto kind = s.op->attr_as<CounterKind>(Key::Counter);
   if (kind == CounterKind::Launches) {
     auto own = current().own.find(c);
     return own == current().own.end() ? left_by_earlier(kind) : own->second;
   }
-  auto& events = current().events;
-  const bool again = !events.empty() && events.back().kind == Kind::Wait &&
-                     events.back().counter == c && events.back().op == s.index;
-  if (!again)
-    events.push_back({.kind = Kind::Wait, .counter = c, .op = s.index, .acquires = acquires(s)});
-  else
-    ++events.back().seen;
-  events.back().at = at;
+  MeetEvent& wait = waiting(s, c, at);
   const std::vector<std::uint64_t> values = values_of(kind, c);
-  const auto seen = static_cast<std::size_t>(events.back().seen);
+  const auto seen = static_cast<std::size_t>(wait.seen);
   if (seen < values.size()) return values[seen];
   find(Property::Deadlock, Verdict::Refuted, s.index, current().block, c,
        fmt::format("block {} waits for {}, and no block of the launch lets it go on: {}",
@@ -205,7 +220,7 @@ std::uint64_t Meetings::update(const Step& s, const CounterAt& c, const Moment& 
 }
 
 /// The last to arrive must be told so, and the one before it must not.
-void Meetings::elect(const Step& s, const Moment&, std::int64_t told) {
+void Meetings::elect(const Step& s, std::int64_t told) {
   current().elected = told;
   const MeetEvent* e = current().last_arrival();
   if (collecting_ || !e) return;

@@ -82,7 +82,7 @@ class Meetings {
   std::uint64_t load(const Step& s, const CounterAt& c, const Moment& at);
   void store(const Step& s, const CounterAt& c, const Moment& at, std::uint64_t value);
   std::uint64_t update(const Step& s, const CounterAt& c, const Moment& at, std::uint64_t value);
-  void elect(const Step& s, const Moment& at, std::int64_t told);
+  void elect(const Step& s, std::int64_t told);
   std::int64_t elected() const { return current().elected; }
   /// Reads alone that an earlier run of the block has shown; `shared`: of what some block writes.
   bool knows_reads(bool shared) const { return !collecting_ && (current().again || !shared); }
@@ -108,6 +108,7 @@ class Meetings {
   static bool may_win(int block, const Use& use);
   BlockRun& current() { return runs_.back(); }
   const BlockRun& current() const { return runs_.back(); }
+  MeetEvent& waiting(const Step& s, const CounterAt& c, const Moment& at);
   std::vector<std::uint64_t> values_of(ir::CounterKind kind, const CounterAt& c) const;
   void find(Property p, Verdict v, int op, int block, const CounterAt& c, std::string message);
   std::string name(const CounterAt& c) const;

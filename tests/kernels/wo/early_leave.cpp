@@ -4,9 +4,12 @@
 // kernel built for debugging those leave that wait for longer than they were told.
 #include <catch2/catch.hpp>
 
+#include "codegen/compile.h"
 #include "ir/meeting.h"
+#include "ir/target.h"
 #include "kernels/wo/wo.h"
 #include "tests/kernels/on_device.h"
+#include "tests/support/ptxas.h"
 #include "wo_problem.h"
 
 using namespace barline;
@@ -115,6 +118,20 @@ TEST_CASE("blocks that wait for too long report, leave, and the next launch is r
   const Tensors got = good.simulated(true);
   good.refer();
   CHECK(got.at("y").data == good.tensors.at("y").data);
+}
+
+TEST_CASE("only a kernel built for debugging asks for the time and leaves",
+          "[kernels][wo][ptxas]") {
+  const dsl::KernelEntry e = impatient();
+  Problem p = debugged(wo_problem("wo_nvfp4_producer", {.split = 4}), e);
+  for (bool debug : {true, false}) {
+    p.config.debug = debug;
+    const codegen::Compiled c =
+        codegen::compile(lowered(p), *ir::find_target("sm_90a"), test::find_ptxas(), {});
+    CHECK((c.ptx.find("%globaltimer") != std::string::npos) == debug);
+    CHECK((c.ptx.find("exit;") != std::string::npos) == debug);
+    CHECK(c.report.spill_stores == 0);
+  }
 }
 
 TEST_CASE("blocks that wait for too long report, leave, and the next launch is right on a GPU",
