@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "dsl/kernel.h"
+#include "ir/check.h"
 #include "ir/fragment.h"
 #include "ir/print.h"
 #include "ir/rewrite.h"
@@ -334,6 +335,26 @@ void Body::when(Operand c, const std::function<void()>& then,
     op.regions[branch].ops.push_back(std::move(yields[branch]));
   }
   builder_.append(std::move(op));
+}
+
+void Body::region(const std::string& name, Class klass, const std::function<void()>& body,
+                  Here here) {
+  auto& table = kernel_.region_table;
+  auto at = std::find_if(table.begin(), table.end(), [&](const auto& r) { return r.name == name; });
+  if (at == table.end()) {
+    if (!ir::is_name(name))
+      ir::fail(Diag::BadName, here, fmt::format("region '{}'", name), "rename it");
+    at = table.insert(at, {name, klass, {}});
+  }
+  if (at->klass != klass)
+    ir::fail(Diag::BadName, here,
+             fmt::format("region '{}' as {} and as {}", name, regions::name(at->klass),
+                         regions::name(klass)),
+             "give it one class wherever it stands, or another name");
+  const ir::Attr number{Key::Region, at - table.begin(), {}};
+  Value stamp = emit(Op::RegionBegin, ir::scalar(u64), {}, here, {number});
+  body();
+  act(Op::RegionEnd, {stamp}, here, {number});
 }
 
 std::vector<Value> Body::reduce(ir::Team team, const std::vector<Value>& values,

@@ -36,6 +36,9 @@ class Var {
   std::size_t index_, serial_;
 };
 
+/// What time in a region is: Work, Wait, DynamicSingleBlock or KernelBoundary.
+using Class = regions::Class;
+
 struct LoopOptions {
   int unroll = 1;  ///< copies of the body a trip; 0: all trips (constant bounds)
 };
@@ -86,6 +89,12 @@ class Body {
   /// Where c holds, then(); else otherwise(). Both may assign variables.
   void when(Operand c, const std::function<void()>& then,
             const std::function<void()>& otherwise = {});
+
+  /// body() under a name that a kernel built for timing takes the time of, block by block; in any
+  /// other kernel nothing is left of it. May stand in loops and under branches; what counts is the
+  /// way of the block's thread 0. One name has one class, wherever it stands.
+  void region(const std::string& name, Class klass, const std::function<void()>& body,
+              Here here = Here::current());
 
   /// Folds values over a team; `combine(a, b)` must commute (see ir/order.h for the order).
   using Combine = std::function<std::vector<Value>(std::vector<Value> a, std::vector<Value> b)>;

@@ -259,12 +259,51 @@ void set_launch(ir::Kernel& k, const KernelSource& source, const ir::Schedule& s
   k.launch.cooperative = shape.cooperative;
 }
 
+/// An axis of as many elements as the grid has blocks along a dimension.
+int blocks_axis(ir::Kernel& k, int dim, const ir::Loc& loc) {
+  const ir::GridDim& g = k.launch.grid[dim];
+  if (!g.also.empty())
+    ir::fail(Diag::BadLaunch, loc,
+             "timing of a kernel whose blocks are shared out over several segments",
+             "time a kernel of one grid over one axis a dimension, or build it without timing");
+  ir::Axis a;
+  a.name = std::string("region_blocks_") + "xyz"[dim];
+  if (g.axis < 0)
+    a.bound = g.count;
+  else
+    a.of = g.axis, a.per = g.per_block;
+  k.axes.push_back(a);
+  k.axis_sizes.push_back(ir::no_value);
+  return static_cast<int>(k.axes.size()) - 1;
+}
+
+/// The parameter that blocks write the samples of their regions to.
+void add_region_buffer(ir::Kernel& k, const ir::Loc& loc) {
+  k.timed = true;
+  ir::Param p{std::string(regions::parameter),
+              ir::pointer(u64, ir::Space::Global),
+              ir::Access::InOut,
+              {},
+              ir::no_value,
+              loc};
+  for (int dim : {2, 1, 0}) p.axes.push_back(blocks_axis(k, dim, loc));
+  const auto words = static_cast<std::int64_t>(regions::words_a_block(k.region_table.size()));
+  ir::Axis row;
+  row.name = "region_words";
+  row.bound = words;
+  k.axes.push_back(row);
+  k.axis_sizes.push_back(ir::no_value);
+  p.axes.push_back(static_cast<int>(k.axes.size()) - 1);
+  p.value = k.new_value(p.type, p.name);
+  k.params.push_back(std::move(p));
+}
+
 /// Every listed parameter is used by some op.
 void check_used(const ir::Kernel& k) {
   std::set<ir::ValueId> used;
   ir::walk(k.body, [&](const ir::Operation& op) { used.insert(op.in.begin(), op.in.end()); });
   for (const ir::Param& p : k.params)
-    if (!used.contains(p.value))
+    if (!used.contains(p.value) && k.param_of(p.value) != ir::region_buffer(k))
       ir::fail(Diag::UnusedParam, p.loc,
                fmt::format("parameter '{}' is listed but not used", p.name),
                "use it, or drop it from the list");
@@ -288,6 +327,7 @@ ir::Kernel build(const KernelSource& source, const Config& config) {
     set_launch(k, source, config.schedule, body);
     source.thread_body(body);
   }
+  if (config.timing) add_region_buffer(k, source.loc);
   k.body.ops.push_back(
       {.op = ir::Op::Yield, .in = {}, .out = {}, .attrs = {}, .regions = {}, .loc = source.loc});
   ir::check(k);

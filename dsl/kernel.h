@@ -56,6 +56,7 @@ struct Config {
   std::map<std::string, std::int64_t> dims{};  ///< axes bound at compile time
   std::string label{};                         ///< "family.type@schedule", for people
   bool debug = false;                          ///< keep print and check
+  bool timing = false;                         ///< take the time of regions (Kernel::timed)
 };
 
 /// Builds the kernel's IR: checked, before any pass. Throws ir::Error at the author's source line.

@@ -89,6 +89,24 @@ void check_derived(const Kernel& k, const Axis& a, bool sized) {
          "leave its bound out: it follows");
 }
 
+/// Regions have names of their own; a timed kernel's last parameter takes their samples.
+void check_regions(const Kernel& k) {
+  std::set<std::string_view> names;
+  for (const regions::Region& r : k.region_table) {
+    check_name(r.name, "region", {});
+    if (!names.insert(r.name).second)
+      fail(Diag::BadName, {}, fmt::format("two regions '{}'", r.name), "rename one");
+  }
+  if (!k.timed) return;
+  const bool buffer = !k.params.empty() && k.params.back().name == regions::parameter &&
+                      k.params.back().type == pointer(Elem::U64, Space::Global) &&
+                      k.params.back().access == Access::InOut;
+  if (!buffer)
+    fail(Diag::BadParam, {}, fmt::format("@{} is timed without a buffer of samples", k.name),
+         fmt::format("make its last parameter '{}', inout u64 [.., words of a block]",
+                     regions::parameter));
+}
+
 void check_header(const Kernel& k) {
   check_name(k.name, "kernel", {});
   std::set<std::string_view> names;
@@ -145,6 +163,7 @@ void check_header(const Kernel& k) {
              "bind the axis, or declare its size");
     }
   }
+  check_regions(k);
   check_launch(k);
 }
 
@@ -457,7 +476,8 @@ void check_lowered(const Kernel& k) {
   walk(k.body, [&](const Operation& op) {
     bool tile = op.has(TileLevel) || std::any_of(op.out.begin(), op.out.end(),
                                                  [&](ValueId v) { return k.type(v).is_tile(); });
-    if (tile || op.has(ReductionLevel) || op.has(MeetingLevel) || (op.has(Debug) && !k.debug))
+    if (tile || op.has(ReductionLevel) || op.has(RegionLevel) || op.has(MeetingLevel) ||
+        (op.has(Debug) && !k.debug))
       fail(Diag::NotLowered, op.loc, fmt::format("{} is left", name(op.op)),
            "run the pipeline of ir/passes.def first");
   });

@@ -14,6 +14,7 @@
 #include "ir/order.h"
 #include "ir/stream.h"
 #include "ir/team.h"
+#include "runtime/regions/layout.h"
 
 namespace barline::ir {
 
@@ -129,8 +130,12 @@ struct Kernel {
   std::vector<WarpRole> roles;  ///< that fills, that computes; gone after split_roles
   Launch launch;
   std::vector<ValueInfo> values;
-  Region body;         ///< no arguments; ends in a yield of nothing
-  bool debug = false;  ///< keep print and check
+  Region body;                                ///< no arguments; ends in a yield of nothing
+  bool debug = false;                         ///< keep print and check
+  std::vector<regions::Region> region_table;  ///< that markers name; without timing gone after
+                                              ///< strip_regions
+  /// Keep the regions: the last parameter is the buffer of their samples.
+  bool timed = false;
 
   const Type& type(ValueId v) const { return values[v].type; }
   ValueId new_value(Type type, std::string name = {});
@@ -138,6 +143,11 @@ struct Kernel {
   int param_of(ValueId v) const;
   int slot_of(ValueId v) const;
 };
+
+/// The buffer of a timed kernel's samples, its last parameter; -1: not timed.
+inline int region_buffer(const Kernel& k) {
+  return k.timed ? static_cast<int>(k.params.size()) - 1 : -1;
+}
 
 /// What a memory op's pointer is: a parameter or a slot, and the slot_at use where there is one.
 struct Root {

@@ -46,8 +46,9 @@ enum Trait : std::uint32_t {
   Debug = 1 << 14,
   VariadicIn = 1 << 15,    ///< the last operand of the signature repeats 0.. times
   VariadicOut = 1 << 16,   ///< likewise the last result
-  MeetingLevel = 1 << 18,  ///< gone after expand_meetings
   Async = 1 << 17,         ///< its effect ends at a wait, not at the op
+  MeetingLevel = 1 << 18,  ///< gone after expand_meetings
+  RegionLevel = 1 << 19,   ///< gone after strip_regions or expand_regions
 };
 
 struct Spec {

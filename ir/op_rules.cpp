@@ -194,6 +194,19 @@ void check_choose(const Kernel& k, const Operation& op) {
   }
 }
 
+/// Clocks are u64; a marker names a region of the kernel's table.
+void check_time(const Kernel& k, const Operation& op, const std::vector<ValueId>& stamps,
+                Elem elem) {
+  for (ValueId v : stamps)
+    if (k.type(v).elem != elem)
+      fail(Diag::TypeMismatch, op.loc, fmt::format("{} with {}", name(op.op), name(k.type(v).elem)),
+           fmt::format("make it {}", name(elem)));
+  const std::int64_t region = op.attr(Key::Region, -1);
+  if (op.has(RegionLevel) && (region < 0 || region >= std::ssize(k.region_table)))
+    fail(Diag::BadAttr, op.loc, fmt::format("{} of region {}", name(op.op), region),
+         "name a region of the kernel's table by its number");
+}
+
 }  // namespace
 
 void check_combine(const Operation& op) {
@@ -244,6 +257,11 @@ void check_op_rules(const Kernel& k, const Operation& op) {
         fail(Diag::BadRoot, op.loc, "slot_at of something that is no slot",
              "name a slot of the kernel");
       return;
+    case Op::Clock:
+    case Op::GlobalTimer:
+    case Op::RegionBegin: return check_time(k, op, op.out, Elem::U64);
+    case Op::SmId: return check_time(k, op, op.out, Elem::U32);
+    case Op::RegionEnd: return check_time(k, op, op.in, Elem::U64);
     case Op::Print:
       if (op.in.size() > 8)
         fail(Diag::BadCall, op.loc, fmt::format("print of {} values", op.in.size()),

@@ -95,11 +95,15 @@ class Parser {
       k_.launch.max_registers = static_cast<int>(lex_.expect_int("a count of registers", 0, 255));
     else if (word == "debug")
       k_.debug = true;
+    else if (word == "region")
+      timed_region();
+    else if (word == "timed")
+      k_.timed = true;
     else
-      lex_.error_at_taken(
-          fmt::format("unknown header line '{}'", word),
-          "use config, axis, layout, param, size, slot, gate, ring, threads, grid, "
-          "cooperative, persistent, cluster, min_ctas_per_sm, max_registers or debug");
+      lex_.error_at_taken(fmt::format("unknown header line '{}'", word),
+                          "use config, axis, layout, param, size, slot, gate, ring, threads, grid, "
+                          "cooperative, persistent, cluster, min_ctas_per_sm, max_registers, "
+                          "debug, region or timed");
   }
 
   void axis() {
@@ -258,6 +262,18 @@ class Parser {
     k_.roles.push_back(std::move(r));
   }
 
+  void timed_region() {
+    regions::Region r;
+    r.name = lex_.expect(TokenKind::At, "@name");
+    auto klass = regions::parse_class(lex_.expect(TokenKind::Word, "a class"));
+    if (!klass)
+      lex_.error_at_taken("unknown class of a region",
+                          "use work, wait, dynamic_single_block or kernel_boundary");
+    r.klass = *klass;
+    if (lex_.accept("where")) r.where = lex_.expect(TokenKind::String, "a string");
+    k_.region_table.push_back(std::move(r));
+  }
+
   void grid_dim(GridDim& g) {
     if (lex_.peek().kind == TokenKind::Number) {
       g.count = lex_.expect_int("blocks");
@@ -354,7 +370,8 @@ class Parser {
       lex_.error_at_taken(fmt::format("unknown operation '{}'", mnemonic),
                           "use one of docs/ops.md");
     op.op = it->second;
-    // An op that takes nothing, or nothing here, ends: a value that follows is the next op's result.
+    // An op that takes nothing, or nothing here, ends: a value that follows is the next op's
+    // result.
     const bool here = def(op.op).in_count() != 0 && lex_.peek().loc.line == line;
     if (here && lex_.peek().kind == TokenKind::Value) {
       do op.in.push_back(use());

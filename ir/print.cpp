@@ -106,6 +106,10 @@ class Printer {
     if (l.min_ctas_per_sm) line("min_ctas_per_sm {}", l.min_ctas_per_sm);
     if (l.max_registers) line("max_registers {}", l.max_registers);
     if (k_.debug) line("debug");
+    for (const regions::Region& r : k_.region_table)
+      line("region @{} {}{}", r.name, regions::name(r.klass),
+           r.where.empty() ? "" : " where " + quoted(r.where));
+    if (k_.timed) line("timed");
   }
 
   void slot(const Slot& s) {

@@ -45,8 +45,12 @@ class Analysis {
       case Op::ThreadId: return of_thread_id(static_cast<int>(op.attr(Key::Dim)));
       case Op::ThreadRank: return k_.launch.block_threads() == 1 ? Team::Grid : Team::Thread;
       case Op::LaneId:
-      case Op::Elect: return Team::Thread;
+      case Op::Elect:
+      case Op::Clock:
+      case Op::GlobalTimer:
+      case Op::RegionBegin: return Team::Thread;
       case Op::WarpId: return k_.launch.block_threads() <= warp_size ? Team::Grid : Team::Warp;
+      case Op::SmId:
       case Op::BlockId:
       case Op::ClusterRank: return Team::Cta;
       case Op::Vote: return std::max(warp(), u_[op.in[0]]);
@@ -71,8 +75,7 @@ class Analysis {
       case Op::TileIndex:
       case Op::Atomic:
       case Op::AtomicCas:
-      case Op::GenerationEnter:
-      case Op::GlobalTimer: return Team::Thread;
+      case Op::GenerationEnter: return Team::Thread;
       case Op::ArriveLast: return Team::Cta;
       default: return meet(op.in);
     }

@@ -97,6 +97,7 @@ void define(CLI::App& app, Context& context) {
   add_mutate(app, context);
   add_run(app, context);
   add_bench(app, context);
+  add_trace(app, context);
   add_tune(app, context);
   add_sweep(app, context);
   add_audit(app, context);

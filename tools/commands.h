@@ -22,6 +22,7 @@ void add_bench(CLI::App& app, Context& context);
 void add_sweep(CLI::App& app, Context& context);
 void add_audit(CLI::App& app, Context& context);
 void add_soak(CLI::App& app, Context& context);
+void add_trace(CLI::App& app, Context& context);
 void add_tune(CLI::App& app, Context& context);
 void add_explain(CLI::App& app, Context& context);
 void add_cache(CLI::App& app, Context& context);

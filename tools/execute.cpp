@@ -64,6 +64,20 @@ void DeviceProblem::reset(int i) {
     if (p.type.is_pointer()) buffers_[i][b++].copy_from_host(problem_.tensors.at(p.name).data);
 }
 
+void DeviceProblem::reset(int i, const std::string& name) {
+  buffers_[i][buffer_of(name)].copy_from_host(problem_.tensors.at(name).data);
+}
+
+std::size_t DeviceProblem::buffer_of(const std::string& name) const {
+  std::size_t b = 0;
+  for (const ir::Param& p : problem_.kernel.params) {
+    if (!p.type.is_pointer()) continue;
+    if (p.name == name) break;
+    ++b;
+  }
+  return b;
+}
+
 std::map<std::string, ir::Tensor> DeviceProblem::download(int i) const {
   std::map<std::string, ir::Tensor> out;
   std::size_t b = 0;
@@ -77,14 +91,8 @@ std::map<std::string, ir::Tensor> DeviceProblem::download(int i) const {
 }
 
 ir::Tensor DeviceProblem::download(int i, const std::string& name) const {
-  std::size_t b = 0;
-  for (const ir::Param& p : problem_.kernel.params) {
-    if (!p.type.is_pointer()) continue;
-    if (p.name == name) break;
-    ++b;
-  }
   ir::Tensor t = problem_.tensors.at(name);
-  buffers_[i][b].copy_to_host(t.data);
+  buffers_[i][buffer_of(name)].copy_to_host(t.data);
   return t;
 }
 

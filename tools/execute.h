@@ -33,8 +33,12 @@ class DeviceProblem {
   ir::Tensor download(int i, const std::string& name) const;
   /// Puts the problem's input and poison back.
   void reset(int i);
+  /// The same of one tensor.
+  void reset(int i, const std::string& name);
 
  private:
+  std::size_t buffer_of(const std::string& tensor) const;
+
   const Problem& problem_;
   std::vector<std::vector<driver::Buffer>> buffers_;  ///< by copy, in order of tensor parameters
   std::vector<std::vector<jit::Argument>> arguments_;

@@ -175,7 +175,12 @@ void set_sizes(Problem& p, const Job& job, const ProblemOptions& options) {
 
 void set_arguments(Problem& p, const dsl::KernelEntry& entry, const Job& job,
                    const ProblemOptions& options) {
+  const int samples = ir::region_buffer(p.kernel);
   for (const ir::Param& param : p.kernel.params) {
+    if (p.kernel.param_of(param.value) == samples) {
+      p.tensors[param.name] = ir::Tensor(param.type.elem, shape_of(p.kernel, param, p.sizes));
+      continue;
+    }
     if (param.type.is_scalar()) {
       p.scalars[param.name] = scalar_of(job, param.name, options);
       continue;
@@ -214,6 +219,7 @@ void set_expected(Problem& p, const dsl::KernelEntry& entry, const Job& job, ir:
   for (const ir::Param& param : p.kernel.params)
     if (param.type.is_pointer() && param.access != ir::Access::In)
       p.expected[param.name] = std::move(tensors[param.name]);
+  p.expected.erase(std::string(regions::parameter));
 }
 
 }  // namespace
@@ -223,6 +229,7 @@ Problem make_problem(const Session& session, const Job& job, const ProblemOption
   Problem p;
   p.config = session.config(job);
   if (options.schedule) p.config.schedule = *options.schedule;
+  p.config.timing = options.timing;
   p.kernel = dsl::instantiate(entry.make(session.elem(job)), p.config);
   p.where = options.where;
   check_names(p.kernel, options);

@@ -16,6 +16,7 @@ struct ProblemOptions {
   std::map<std::string, std::string> in{};  ///< parameter -> .npy file
   std::uint64_t seed = 1;
   std::string where = "sim";  ///< `sim` or a target: what may differ there is the register's to say
+  bool timing = false;        ///< of regions: the kernel takes a zeroed buffer of samples more
   const ir::Schedule* schedule =
       nullptr;  ///< instead of the job's own; lives as long as the problem
 };

@@ -73,15 +73,6 @@ std::string timing_csv(const std::vector<double>& us, const TrialBytes& bytes) {
   return out;
 }
 
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const double at = q * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, values.size() - 1);
-  return std::lerp(values[below], values[above], at - static_cast<double>(below));
-}
-
 Summary summary_of(std::vector<double> us) {
   return {quantile(us, 0.5), quantile(us, 0.95), quantile(us, 0), quantile(us, 1)};
 }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/regions/reduce.h"
+
 namespace barline::tools {
 
 /// How an output stands to one reference.
@@ -70,7 +72,6 @@ struct Summary {
 Summary summary_of(std::vector<double> us);
 /// Without the warm-up.
 Summary summary_of(const TrialRun& run);
-/// At share q of the sorted values, linear between neighbours.
-double quantile(std::vector<double> values, double q);
+using regions::quantile;
 
 }  // namespace barline::tools

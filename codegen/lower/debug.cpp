@@ -89,10 +89,6 @@ void lower(ir::Tag<ir::Op::Check>, Lowerer& l, const ir::Operation& op) {
   b.SetInsertPoint(fine);
 }
 
-void lower(ir::Tag<ir::Op::GlobalTimer>, Lowerer& l, const ir::Operation& op) {
-  l.set(op.out[0], l.memory_asm(l.int_type(64), "mov.u64 $0, %globaltimer;", {}));
-}
-
 void lower(ir::Tag<ir::Op::Leave>, Lowerer& l, const ir::Operation&) {
   l.memory_asm(l.b().getVoidTy(), "exit;", {});
 }

@@ -50,7 +50,7 @@ template <ir::Op op_code>
 void dispatch(Lowerer& l, const ir::Operation& op) {
   constexpr ir::OpDef row = ir::def(op_code);
   if constexpr (is_hopper(op_code)) check_target(l, op);
-  if constexpr (row.has(ir::TileLevel) || row.has(ir::ReductionLevel) ||
+  if constexpr (row.has(ir::TileLevel) || row.has(ir::ReductionLevel) || row.has(ir::RegionLevel) ||
                 row.has(ir::MeetingLevel) || row.has(ir::Terminator))
     not_lowered(op);  // gone by now; a terminator belongs to the op around its region
   else

@@ -45,8 +45,10 @@ LOWERS(ClusterRank) LOWERS(ClusterArrive) LOWERS(ClusterWait) LOWERS(StoreRemote
 LOWERS(AwaitPrevious) LOWERS(ReleaseNext)
 // control.cpp
 LOWERS(For) LOWERS(While) LOWERS(If)
+// time.cpp
+LOWERS(Clock) LOWERS(GlobalTimer) LOWERS(SmId)
 // debug.cpp
-LOWERS(Print) LOWERS(Check) LOWERS(GlobalTimer) LOWERS(Leave)
+LOWERS(Print) LOWERS(Check) LOWERS(Leave)
 // clang-format on
 
 #undef LOWERS

@@ -54,6 +54,7 @@ std::string_view bytes_of(const Unit& unit, Buffer& out) {
   bytes("target", unit.target->name);
   bytes("lineinfo", unit.lineinfo);
   bytes("debug", unit.config.debug);
+  bytes("timing", unit.config.timing);
   bytes("name", unit.config.schedule.name);
   bytes("schedule", unit.config.schedule);
   for (const auto& [name, extent] : unit.config.dims) {

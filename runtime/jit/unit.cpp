@@ -12,6 +12,7 @@
 #include "ir/pipeline.h"
 #include "ir/print.h"
 #include "runtime/jit/signature.h"
+#include "runtime/regions/table.h"
 #include "verify/cadence/cadence.h"
 
 namespace barline::jit {
@@ -51,6 +52,7 @@ runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codeg
   for (const codegen::Note& note : c.report.notes)
     if (note.performance_loss) notes.push_back(note.code);
   // One a line: neither codes nor disagreements hold a line break.
+  if (k.timed) m.extra.emplace_back(regions::metadata_name, regions::to_text(k.region_table));
   if (!notes.empty()) m.extra.emplace_back("notes", fmt::format("{}", fmt::join(notes, "\n")));
   if (!c.disagreements.empty())
     m.extra.emplace_back("conflicts", fmt::format("{}", fmt::join(c.disagreements, "\n")));
@@ -61,8 +63,10 @@ runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codeg
 
 std::string config_text(const Unit& unit) {
   const ir::Schedule& schedule = unit.config.schedule;
-  std::string text = fmt::format("{}.{}@{} {}", unit.entry->name, ir::name(unit.elem),
-                                 schedule.name, ir::text(schedule));
+  // A timed kernel has a name of its own: it takes one argument more.
+  std::string text =
+      fmt::format("{}.{}@{}{} {}", unit.entry->name, ir::name(unit.elem), schedule.name,
+                  unit.config.timing ? "+timing" : "", ir::text(schedule));
   for (const auto& [name, extent] : unit.config.dims) text += fmt::format(" {}={}", name, extent);
   return text;
 }

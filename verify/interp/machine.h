@@ -149,6 +149,8 @@ class Worker {
   void wake(Warp& w);
   /// The warp's block ends where it stands.
   void leave(Warp& w);
+  /// Warp instructions so far: what clocks of the simulated device show.
+  std::int64_t now() const { return counts.warp_steps + steps_; }
 
   Machine& machine;
   const Program& program;
@@ -183,6 +185,7 @@ class Worker {
   std::vector<Resident> residents_;
   std::vector<Warp*> ready_;
   std::size_t cursor_ = 0;
+  std::int64_t steps_ = 0;  ///< of the quantum
   std::uint64_t idle_spins_ = 0;
   std::uint64_t random_state_;
 };

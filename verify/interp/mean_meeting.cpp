@@ -92,11 +92,6 @@ void run_wait(Warp& w, const Inst& i) {
 
 void run_exchange(Warp& w, const Inst&) { w.state = WarpState::AtReduction; }
 
-void run_timer(Warp& w, const Inst& i) {
-  std::fill_n(w.at<std::uint64_t>(i.out), lanes,
-              static_cast<std::uint64_t>(w.worker->counts.warp_steps));
-}
-
 /// The access of the op's counter.
 std::uint32_t counter(Compiler& c, const Operation& op, MemOrder order) {
   if (c.elem(op.in[0]) != ir::Elem::U64) c.refuse(op, "a counter is a u64");
@@ -173,10 +168,6 @@ void mean(Tag<Op::MeetAll>, Compiler& c, const Operation& op) {
           .weight = 1,
           .info = at});
   wait(c, op, true);
-}
-
-void mean(Tag<Op::GlobalTimer>, Compiler& c, const Operation& op) {
-  c.emit({.run = &run_timer, .out = c.define(op.out[0]), .weight = 1});
 }
 
 void mean(Tag<Op::Leave>, Compiler& c, const Operation&) { c.leave(); }

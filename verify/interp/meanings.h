@@ -124,8 +124,14 @@ void mean(Tag<Op::GenerationRelease>, Compiler&, const Operation&);
 void mean(Tag<Op::GenerationWait>, Compiler&, const Operation&);
 void mean(Tag<Op::ArriveLast>, Compiler&, const Operation&);
 void mean(Tag<Op::MeetAll>, Compiler&, const Operation&);
-void mean(Tag<Op::GlobalTimer>, Compiler&, const Operation&);
 void mean(Tag<Op::Leave>, Compiler&, const Operation&);
+
+// mean_time.cpp
+void mean(Tag<Op::Clock>, Compiler&, const Operation&);
+void mean(Tag<Op::GlobalTimer>, Compiler&, const Operation&);
+void mean(Tag<Op::SmId>, Compiler&, const Operation&);
+void mean(Tag<Op::RegionBegin>, Compiler&, const Operation&);
+void mean(Tag<Op::RegionEnd>, Compiler&, const Operation&);
 
 // mean_debug.cpp
 void mean(Tag<Op::Print>, Compiler&, const Operation&);

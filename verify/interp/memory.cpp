@@ -55,7 +55,8 @@ std::string refusal_text(Refusal refusal, std::int64_t index, const std::string&
 
 /// Before it waited for the grid before, a thread reads what no grid writes, and writes nothing.
 void require_previous(const Warp& w, const Access& a, int lane) {
-  if (w.awaited_previous >> lane & 1 || a.order == ir::MemOrder::Const || a.copied) return;
+  const bool own = a.param == ir::region_buffer(*w.worker->program.kernel);  // of this launch alone
+  if (w.awaited_previous >> lane & 1 || a.order == ir::MemOrder::Const || a.copied || own) return;
   halt(w, lane, FindingKind::Protocol,
        fmt::format("'{}' is accessed before await_previous: the grid before may still use it",
                    root_name(w, a)));

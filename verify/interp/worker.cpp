@@ -152,9 +152,9 @@ void Worker::run_quantum(Warp& w) {
     reverse_lanes = random() & 1;
   }
   const Inst* code = program.code.data();
-  std::int64_t ops = 0, steps = 0;
+  std::int64_t ops = 0;
   w.yield = false;
-  for (; steps < quantum; ++steps) {
+  for (steps_ = 0; steps_ < quantum; ++steps_) {
     const Inst& i = code[w.pc];
     if (!i.run) {
       w.state = WarpState::Done;
@@ -166,7 +166,8 @@ void Worker::run_quantum(Warp& w) {
     if (w.yield || w.state != WarpState::Ready) break;
   }
   counts.lane_ops += ops;
-  counts.warp_steps += steps + 1;
+  counts.warp_steps += steps_ + 1;
+  steps_ = 0;
   if (counts.warp_steps > o.max_steps)
     halt(w, 0, FindingKind::StepLimit,
          fmt::format("not at its end after {} warp instructions", o.max_steps));

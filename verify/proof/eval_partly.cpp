@@ -39,6 +39,7 @@ struct Partly : Evaluation {
   /// The widest team over which all operands are one value.
   ir::Team narrowest_team() const {
     if (op.is(Op::MoveMatrix)) return ir::Team::Thread;  // each lane takes elements of others
+    if (op.is(Op::Clock) || op.is(Op::GlobalTimer)) return ir::Team::Thread;
     ir::Team team = ir::Team::Cta;
     for (ir::ValueId v : op.in) {
       const Value& x = values[v];

@@ -135,6 +135,8 @@ void Machine::await_previous(const Step& s, const Mask& mask) {
 
 /// Before its wait a thread writes nothing, and reads only what no grid that may run writes.
 void Machine::before_previous(const Step& s, const Mask& mask) {
+  if (s.param == ir::region_buffer(k_))
+    return state_.recorder.precondition("each launch has a buffer of samples of its own");
   const bool write = is_write(s.touch);
   for (int t = 0; t < ids_.threads; ++t) {
     if (mask.on[t] == No || awaited_[t]) continue;

@@ -213,6 +213,8 @@ void Tracer::global(const Step& s, Lanes lanes, bool possible) {
 /// may still run writes.
 void Tracer::before_previous(const Step& s, Lanes lanes, bool write, int param) {
   if (!plan_.waits) return;
+  if (param == ir::region_buffer(k_))
+    return state_.recorder.precondition("each launch has a buffer of samples of its own");
   for (int l = 0; l < ir::warp_size; ++l) {
     if (!(lanes >> l & 1) || awaited_[l]) continue;
     const std::string& name = k_.params[param].name;
