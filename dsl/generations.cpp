@@ -60,16 +60,20 @@ void Generations::wait(const Place& flag, const std::optional<GiveUp>& give_up) 
   t_.act(Op::GenerationWait, in, flag.loc, attrs);
 }
 
-void Generations::when_last(const Place& arrivals, const Operand& parts,
-                            const std::function<void()>& last) {
+Value Generations::arrive_last(const Place& arrivals, const Operand& parts) {
   std::vector<Value> in = at(arrivals);
   Value all = parts_of(parts, "an election among");
   if (parts.whole() == 1) {
     meet("writes before the last block's reads", arrivals.loc);
-    return last();
+    return t_.constant(i1, 1);
   }
   in.insert(in.end(), {generation_, all});
-  t_.when({t_.emit(Op::ArriveLast, ir::scalar(i1), in, arrivals.loc), arrivals.loc}, last);
+  return t_.emit(Op::ArriveLast, ir::scalar(i1), in, arrivals.loc);
+}
+
+void Generations::when_last(const Place& arrivals, const Operand& parts,
+                            const std::function<void()>& last) {
+  t_.when({arrive_last(arrivals, parts), arrivals.loc}, last);
 }
 
 void Generations::meet_all(const Place& arrivals, const Operand& parts) {

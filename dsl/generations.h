@@ -25,9 +25,11 @@ class Generations {
   void release(const Place& flag);
   /// Until this launch's release of the flag; one thread spins.
   void wait(const Place& flag, const std::optional<GiveUp>& give_up = {});
-  /// `last` runs, with the whole block, in the one of `parts` blocks that arrives last; it sees
-  /// what the threads of all of them wrote before. parts: 1 .. 65535. Of one part the block is the
-  /// last, and nothing is counted.
+  /// True, for the whole block, in the one of `parts` blocks that arrives last; it sees what the
+  /// threads of all of them wrote before. parts: 1 .. 65535. Of one part the block is the last, and
+  /// nothing is counted.
+  Value arrive_last(const Place& arrivals, const Operand& parts);
+  /// `last` runs where arrive_last is true.
   void when_last(const Place& arrivals, const Operand& parts, const std::function<void()>& last);
   /// A barrier of `parts` blocks, each of which comes here once: each sees what the threads of all
   /// of them wrote before. The word of arrivals is of this barrier alone.

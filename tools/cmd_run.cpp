@@ -101,13 +101,10 @@ std::string writer_of(const Problem& problem, const Outcome& out, const Judgemen
 ExitCode run(Context& context, const RunOptions& o) {
   Session session(context);
   bool sim = o.device == "sim";
-  // The simulator has no target of its own: the first one's default schedule is meant.
-  std::string target =
-      sim ? session.registry().targets.front()
-          : std::string(jit::target_for(open_device(context, o.device).info()).name);
-  Job job = expand_one(session.registry(), o.kernel, target);
   ProblemOptions options = problem_options(o);
-  if (!sim) options.where = target;
+  if (!sim) options.where = jit::target_for(open_device(context, o.device).info()).name;
+  Job job = sim ? expand_for_simulator(session.registry(), o.kernel)
+                : expand_one(session.registry(), o.kernel, options.where);
   Problem problem = make_problem(session, job, options);
   if (o.debug) {
     problem.kernel.debug = true;

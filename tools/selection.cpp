@@ -152,4 +152,12 @@ Job expand_one(const verify::RegistryFile& registry, const std::string& text,
   return jobs.front();
 }
 
+Job expand_for_simulator(const verify::RegistryFile& registry, const std::string& text) {
+  const std::vector<Job> all = expand(registry, {text}, registry.targets);
+  for (const std::string& target : registry.targets)
+    if (std::any_of(all.begin(), all.end(), [&](const Job& j) { return j.target == target; }))
+      return expand_one(registry, text, target);
+  return all.front();
+}
+
 }  // namespace barline::tools

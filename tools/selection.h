@@ -43,5 +43,7 @@ std::vector<Job> expand(const verify::RegistryFile& registry, const std::vector<
 /// the target, where the name leaves them out.
 Job expand_one(const verify::RegistryFile& registry, const std::string& name,
                const std::string& target);
+/// The same for the simulator, which has no target of its own: on the first that has the config.
+Job expand_for_simulator(const verify::RegistryFile& registry, const std::string& name);
 
 }  // namespace barline::tools

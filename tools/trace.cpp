@@ -172,15 +172,15 @@ Trace make_trace(Session& session, const TraceOptions& o) {
   const bool sim = o.device == "sim";
   std::optional<driver::Device> device;
   if (!sim) device = open_device(session.context(), o.device);
-  const std::string target =
-      sim ? session.registry().targets.front() : std::string(jit::target_for(device->info()).name);
-  const Job job = expand_one(session.registry(), o.kernel, target);
+  const std::string target = sim ? "sim" : std::string(jit::target_for(device->info()).name);
+  const Job job = sim ? expand_for_simulator(session.registry(), o.kernel)
+                      : expand_one(session.registry(), o.kernel, target);
   ProblemOptions options{.shape = !o.shape.empty() ? o.shape
                                   : sim            ? "sim"
                                                    : "decode",
                          .set = parse_settings(o.set),
                          .seed = o.seed,
-                         .where = sim ? "sim" : target};
+                         .where = target};
   const Problem untimed = make_problem(session, job, options);
   options.timing = true;
   const Problem timed = make_problem(session, job, options);

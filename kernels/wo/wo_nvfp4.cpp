@@ -8,6 +8,7 @@
 
 #include "dsl/generations.h"
 #include "ir/diagnostic.h"
+#include "kernels/wo/phases.h"
 
 namespace barline::kernels {
 namespace {
@@ -68,8 +69,8 @@ class WoBlock {
     t_.when(at_.x < split_, [&] {
       if (p_.config.producer_wait) share_x(bound == 1);
       if (p_.config.gather_groups > 1) return in_groups(whole, known, slots, parts);
-      sum_slot(whole, 0, p_.N);
-      generation_.when_last(counter(0), parts, [&] { gather(known, slots, 0, p_.N); });
+      in_phase(t_, Phase::WoGemv, [&] { sum_slot(whole, 0, p_.N); });
+      gather_when_last(counter(0), parts, [&] { gather(known, slots, 0, p_.N); });
     });
   }
 
@@ -77,6 +78,13 @@ class WoBlock {
   /// Of the row's counters.
   Place counter(const Operand& i) {
     return p_.counters(at_.z * static_cast<int>(p_.config.counters()) + i.in(t_, s32));
+  }
+
+  void gather_when_last(const Place& arrivals, const Operand& parts,
+                        const std::function<void()>& gather) {
+    Value last;
+    in_phase(t_, Phase::WoPost, [&] { last = generation_.arrive_last(arrivals, parts); });
+    t_.when(last, [&] { in_phase(t_, Phase::GatherReduce, gather); });
   }
 
   /// Groups of whole steps of the rows that the threads take at once. Each block begins with
@@ -90,8 +98,8 @@ class WoBlock {
     t_.loop(0, groups, {}, [&](Value turn) {
       Value group = (slot + turn) % groups;
       Value first = group * rows, last = min(first + rows, n);
-      sum_slot(whole, first, last);
-      generation_.when_last(counter(group), parts, [&] { gather(known, slots, first, last); });
+      in_phase(t_, Phase::WoGemv, [&] { sum_slot(whole, first, last); });
+      gather_when_last(counter(group), parts, [&] { gather(known, slots, first, last); });
     });
   }
 
@@ -99,17 +107,16 @@ class WoBlock {
   void share_x(bool alone) {
     const int flags = static_cast<int>(p_.config.gather_groups);
     Place ready = counter(at_.y + flags);
-    if (alone) {
-      write_x();
-      return generation_.meet("x written before it is read");
-    }
+    auto make = [&](const std::function<void()>& show) {
+      in_phase(t_, Phase::AttentionPreWo, [&] {
+        write_x();
+        show();
+      });
+    };
+    if (alone) return make([&] { generation_.meet("x written before it is read"); });
     t_.when(
-        at_.x == 0,
-        [&] {
-          write_x();
-          generation_.release(ready);
-        },
-        [&] { generation_.wait(ready, give_up()); });
+        at_.x == 0, [&] { make([&] { generation_.release(ready); }); },
+        [&] { in_phase(t_, Phase::PreWoWait, [&] { generation_.wait(ready, give_up()); }); });
   }
 
   std::optional<GiveUp> give_up() {

@@ -55,25 +55,22 @@ class ChainBlock {
         factor_(t.constant(f32, 128) * p.global_scale) {}
 
   void run() {
-    std::vector<Vec> x;
-    if (t_.schedule().budget.beside_next) {
-      weights_.start();
-      await_grid();
-      x = load_x();
-    } else {
-      x = load_x();    // first: behind the weights it would come last
-      t_.warp_sync();  // ptxas keeps the loads above those of the weights
-      weights_.start();
-    }
-    stage(x);
-    Value slot = warp_ % 4 * 4 + lane_ % 4, row = warp_ / 4 * 8 + lane_ / 4;
-    Value acc = t_.constant(f32, 0.0);
-    for (int slab = 0; slab < slot_k_ / slab_k; ++slab) {
-      weights_.advance(slab);
-      acc = add_slab(slab, slot, acc);
-    }
-    t_.store(parts_, slot * int{Chains::rows} + row, acc);
-    fold();
+    const bool beside = t_.schedule().budget.beside_next;
+    if (beside)
+      t_.region("await_previous", Class::Wait, [&] {
+        weights_.start();
+        await_grid();
+      });
+    t_.region("load", Class::Work, [&] {
+      std::vector<Vec> x = load_x();  // first: behind the weights it would come last
+      if (!beside) {
+        t_.warp_sync();  // ptxas keeps the loads above those of the weights
+        weights_.start();
+      }
+      stage(x);
+    });
+    t_.region("multiply", Class::Work, [&] { multiply(); });
+    t_.region("fold", Class::Work, [&] { fold(); });
   }
 
  private:
@@ -82,6 +79,17 @@ class ChainBlock {
     t_.warp_sync();  // ptxas keeps the loads above the wait
     t_.act(ir::Op::ReleaseNext, {}, loc);
     t_.act(ir::Op::AwaitPrevious, {}, loc);
+  }
+
+  /// The chain of this lane.
+  void multiply() {
+    Value slot = warp_ % 4 * 4 + lane_ % 4, row = warp_ / 4 * 8 + lane_ / 4;
+    Value acc = t_.constant(f32, 0.0);
+    for (int slab = 0; slab < slot_k_ / slab_k; ++slab) {
+      weights_.advance(slab);
+      acc = add_slab(slab, slot, acc);
+    }
+    t_.store(parts_, slot * int{Chains::rows} + row, acc);
   }
 
   /// The chain's next 32 k.

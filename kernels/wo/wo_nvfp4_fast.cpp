@@ -71,21 +71,27 @@ class FastBlock {
   }
 
   void run() {
-    if (t_.schedule().budget.beside_next) {
-      weights_.start();
-      await_grid();
-      load_x();
-    } else {
-      load_x();        // first: behind the weights it would come last
-      t_.warp_sync();  // ptxas keeps the loads above those of the weights
-      weights_.start();
-    }
-    stage();
-    for (int pass = 0; pass < p_.blocks.passes; ++pass) {
-      multiply(pass);
-      store_parts(pass);
-    }
-    fold();
+    const bool beside = t_.schedule().budget.beside_next;
+    if (beside)
+      t_.region("await_previous", Class::Wait, [&] {
+        weights_.start();
+        await_grid();
+      });
+    t_.region("load", Class::Work, [&] {
+      load_x();  // first: behind the weights it would come last
+      if (!beside) {
+        t_.warp_sync();  // ptxas keeps the loads above those of the weights
+        weights_.start();
+      }
+      stage();
+    });
+    t_.region("multiply", Class::Work, [&] {
+      for (int pass = 0; pass < p_.blocks.passes; ++pass) {
+        multiply(pass);
+        store_parts(pass);
+      }
+    });
+    t_.region("fold", Class::Work, [&] { fold(); });
   }
 
  private:

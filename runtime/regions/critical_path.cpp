@@ -84,12 +84,14 @@ class Path {
     return best;
   }
 
-  /// The other block whose work ended last at or before `t`.
-  const Block* released_by(const Block& waiting, double t, double& at) const {
+  /// The other block whose work ended last at or before `t`, of the regions that stand before the
+  /// wait in the table, which is in the order of the kernel's text: what comes after it releases
+  /// nobody.
+  const Block* released_by(const Block& waiting, std::size_t wait, double t, double& at) const {
     const Block* by = nullptr;
     at = -1;
     for (const Block& b : launch_.blocks)
-      for (std::size_t r = 0; r < table_.size() && b.index != waiting.index; ++r) {
+      for (std::size_t r = 0; r < wait && b.index != waiting.index; ++r) {
         const Visit& v = b.visits[r];
         if (!is(r, Class::Work) || !v.placed || v.last > t + tolerance_ || v.last <= at) continue;
         at = std::min(v.last, t);
@@ -111,7 +113,7 @@ class Path {
       if (r == table_.size()) break;
       const Visit& v = b->visits[r];
       double released = 0;
-      const Block* by = is(r, Class::Wait) ? released_by(*b, v.last, released) : nullptr;
+      const Block* by = is(r, Class::Wait) ? released_by(*b, r, v.last, released) : nullptr;
       const bool jumps = by && released > v.first;
       out_.segments.push_back({b->index, table_[r].name, jumps ? released : v.first, v.last});
       t = out_.segments.back().from;

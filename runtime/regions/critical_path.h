@@ -28,8 +28,8 @@ struct CriticalPath {
   double idle_median = 0, idle_max = 0;
   /// From the arrival to the elected region's begin: what the meeting itself costs.
   double meeting = 0;
-  /// Backwards through the block that ended last; at a wait, on through the block whose work ended
-  /// last before the wait did. In order of time.
+  /// Backwards through the block that ended last; at a wait, on through the block whose work in a
+  /// region that stands before it ended last before the wait did. In order of time.
   std::vector<Segment> segments{};
 };
 

@@ -242,3 +242,27 @@ TEST_CASE("10 000 mutated texts are refused or are kernels, and never crash", "[
   CHECK(accepted > 500);
   CHECK(lowered > 400);
 }
+
+TEST_CASE("regions that are none are refused", "[ir]") {
+  refuse({"bir 1\nkernel @k\nregion @a rest\n{", "bad-syntax", "unknown class of a region", 3, 11});
+  const std::string body =
+      "  %c = region_begin {region = 0} : u64\n  region_end %c {region = 0}\n  yield\n}\n";
+  auto message = [&](const std::string& header, const std::string& of) {
+    try {
+      check(parse(head + header + "{\n" + of));
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  CHECK(message("region @a work\n", body) == "accepted");
+  CHECK_THAT(message("", body), Catch::Contains("region_begin of region 0") &&
+                                    Catch::Contains("name a region of the kernel's table"));
+  CHECK_THAT(message("region @a work\nregion @a wait\n", body),
+             Catch::Contains("two regions 'a'") && Catch::Contains("rename one"));
+  CHECK_THAT(message("region @a work\ntimed\n", body),
+             Catch::Contains("@k is timed without a buffer of samples") &&
+                 Catch::Contains("make its last parameter 'region_times'"));
+  CHECK_THAT(message("", "  %c = clock : u32\n  yield\n}\n"),
+             Catch::Contains("clock with u32") && Catch::Contains("make it u64"));
+}

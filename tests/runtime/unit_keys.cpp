@@ -115,6 +115,7 @@ std::vector<std::pair<std::string, jit::Unit>> changed_units() {
   add("target", [](jit::Unit& u) { u.target = ir::find_target("sm_80"); });
   add("lineinfo", [](jit::Unit& u) { u.lineinfo = true; });
   add("debug", [](jit::Unit& u) { u.config.debug = true; });
+  add("timing", [](jit::Unit& u) { u.config.timing = true; });
   add("schedule name", [](jit::Unit& u) { u.config.schedule.name = "t"; });
   add("extent", [](jit::Unit& u) { u.config.dims["d"] = 128; });
   add("another dim", [](jit::Unit& u) { u.config.dims["rows"] = 1; });

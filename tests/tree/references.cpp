@@ -6,6 +6,7 @@
 
 #include "ir/diagnostic.h"
 #include "ir/op.h"
+#include "runtime/regions/layout.h"
 #include "tests/tree/sources.h"
 
 using namespace barline;
@@ -87,6 +88,7 @@ std::string traits(const ir::OpDef& op) {
                                                      {ir::TileLevel, "tile level"},
                                                      {ir::ReductionLevel, "reduction level"},
                                                      {ir::MeetingLevel, "meeting level"},
+                                                     {ir::RegionLevel, "region level"},
                                                      {ir::Control, "control"},
                                                      {ir::Terminator, "terminator"},
                                                      {ir::Debug, "debug"}};
@@ -146,6 +148,26 @@ std::string diagnostics_reference() {
   return out;
 }
 
+/// A table of rows between the marks of that name.
+template <class Rows>
+void fill_marks(std::string& text, const std::string& mark, const Rows& tables) {
+  std::string body = "<!-- " + mark + " -->\n| name | |\n|---|---|\n";
+  for (const auto& rows : tables)
+    for (const regions::Row& row : rows)
+      body += "| " + code(row.name) + " | " + cell(row.doc) + " |\n";
+  const auto from = text.find("<!-- " + mark + " -->"), to = text.find("<!-- /" + mark + " -->");
+  REQUIRE(to != text.npos);
+  text.replace(from, to - from, body);
+}
+
+std::string regions_reference() {
+  using Rows = std::span<const regions::Row>;
+  std::string text = slurp(root() / "docs/regions.md");
+  fill_marks(text, "classes", std::vector<Rows>{regions::classes});
+  fill_marks(text, "fields", std::vector<Rows>{regions::block_fields, regions::region_fields});
+  return text;
+}
+
 std::string output_of(const std::string& words) {
   std::string line = "NO_COLOR=1 " BARLINE_BINARY_DIR "/bin/barline " + words, out;
   FILE* pipe = popen(line.c_str(), "r");
@@ -201,6 +223,10 @@ TEST_CASE("the op reference is what ops.def says") {
 
 TEST_CASE("the diagnostics reference is what diagnostics.def says") {
   CHECK(differs("docs/diagnostics.md", diagnostics_reference()) == "");
+}
+
+TEST_CASE("the fields and classes of regions are what their tables say") {
+  CHECK(differs("docs/regions.md", regions_reference()) == "");
 }
 
 TEST_CASE("every op and every diagnostic is documented") {
