@@ -58,9 +58,8 @@ TEST_CASE("a timed kernel counts each time of each region, block by block", "[ds
   CHECK(y.as<std::int32_t>()[0] == 11);
   CHECK(y.as<std::int32_t>()[32] == 10);
   const auto* words = times.as<std::uint64_t>();
-  const auto s =
-      regions::read_samples(k.region_table, blocks,
-                            std::vector{std::vector<std::uint64_t>(words, words + times.count())});
+  const std::vector<std::vector<std::uint64_t>> buffers{{words, words + times.count()}};
+  const auto s = regions::read_samples(k.region_table, blocks, buffers);
   for (const regions::Block& b : s.launches[0].blocks) {
     REQUIRE(b.ran);
     CHECK(b.visits[0].count == 1);

@@ -106,7 +106,9 @@ TEST_CASE("every element type round-trips as scalar, vector, pointer, slot and t
     ValueId slot = k.new_value(pointer(e, Space::Shared), "b");
     k.slots.push_back({"b", e, 100, 3, slot, {}});
     k.config = "family.type@\"schedule\"";
-    k.launch.cooperative = k.debug = true;
+    k.launch.cooperative = k.debug = k.timed = true;
+    k.region_table = {{"a", barline::regions::Class::Work, ""},
+                      {"b", barline::regions::Class::DynamicSingleBlock, "block.x < \"n\""}};
     k.launch.min_ctas_per_sm = 2;
     k.launch.max_registers = 128;
     k.launch.grid[0] = {.axis = 1, .per_block = 4, .count = 1};

@@ -2,6 +2,7 @@
 // Every registered kernel that has regions: not timed, it is the kernel without them, to the byte;
 // timed, it is proved where it was, and keeps the bits of its results.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "codegen/ptx.h"
 #include "ir/pipeline.h"
@@ -105,7 +106,8 @@ TEST_CASE("what is proved stays proved with its regions timed", "[kernels][regio
     const bool quick = c.kernel->name == "wo_nvfp4_chains";
     if (!quick) continue;
     INFO(c.config.label);
-    const verify::ProofOptions options{.minimal = false, .costs = false};
+    verify::ProofOptions options;
+    options.minimal = options.costs = false;
     ir::Kernel off = make(c, false), on = make(c, true);
     ir::run_pipeline(off);
     ir::run_pipeline(on);

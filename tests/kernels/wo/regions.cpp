@@ -3,6 +3,7 @@
 // gathered, which the simulator's own record of writers knows, and the regions of a block add up to
 // its span.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "ir/pipeline.h"
 #include "kernels/wo/phases.h"
@@ -40,8 +41,8 @@ Traced trace(const std::string& name, const verify::SimOptions& order) {
   const auto* first = times.as<std::uint64_t>();
   std::size_t y = 0;
   while (k.params[y].name != "y") ++y;
-  return {regions::read_samples(k.region_table, 32,
-                                std::vector{std::vector(first, first + times.count())}),
+  const std::vector<std::vector<std::uint64_t>> buffers{{first, first + times.count()}};
+  return {regions::read_samples(k.region_table, 32, buffers),
           static_cast<std::size_t>(report.writers[y][0] / k.launch.block_threads())};
 }
 
