@@ -153,6 +153,19 @@ TEST_CASE("the critical path names the last arriver and calls waiting for it idl
         Approx(1000));  // waited since the make ended: what came before is idle
 }
 
+TEST_CASE("only what stands before a wait releases it", "[regions]") {
+  Buffer b(3);
+  b.block(0, 0, 300).in(0, 0, 100).in(2, 100, 300);
+  b.block(1, 0, 150).in(2, 0, 150);  // done after block 0's make, and no reason to wait
+  b.block(2, 0, 400).in(1, 0, 200).in(2, 200, 400);
+  const Samples s = read({b.words()}, 3);
+  const CriticalPath p = critical_path(s, s.launches[0]);
+  REQUIRE(p.segments.size() == 3);
+  CHECK(p.segments[0].block == 0);
+  CHECK(p.segments[0].region == "make");
+  CHECK(p.segments[1].from == Approx(100));
+}
+
 TEST_CASE("without an election the block whose work ends last is the last arriver", "[regions]") {
   const std::vector<Region> table{{"work", Class::Work, ""}};
   Buffer b(3, 1);
@@ -177,6 +190,18 @@ TEST_CASE("one block, no region and no block that ran are reduced too", "[region
   CHECK(critical_path(none, none.launches[0]).last_arriver == no_block);
   CHECK(critical_path(none, none.launches[0]).segments.empty());
   CHECK(reduce(read({}, 4)).launches == 0);
+}
+
+TEST_CASE("a block that left early counts nowhere", "[regions]") {
+  Buffer b(2);
+  b.block(0, 0, 100).in(2, 0, 100).block(1, 0, 100).in(2, 0, 100);
+  b.at(1, BlockField::ClockEnd) = b.at(1, BlockField::TimerEnd) = b.at(1, BlockField::Ran) = 0;
+  const Samples s = read({b.words()}, 2);
+  CHECK(s.clocks.ns_a_cycle == Approx(0.5));
+  const Reduced r = reduce(s);
+  CHECK(r.blocks == 1);
+  CHECK(r.regions[2].values == 1);
+  CHECK(r.span == Approx(0.1));
 }
 
 TEST_CASE("a clock that wraps keeps its durations", "[regions]") {
