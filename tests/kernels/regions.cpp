@@ -9,6 +9,9 @@
 #include "ir/print.h"
 #include "ir/target.h"
 #include "problem.h"
+#include "runtime/jit/unit.h"
+#include "runtime/regions/table.h"
+#include "tests/support/ptxas.h"
 #include "verify/proof/prove.h"
 
 using namespace barline;
@@ -96,6 +99,32 @@ TEST_CASE("timed kernels read clocks and take one argument more", "[kernels][reg
     const std::string on = ptx(timed);
     CHECK(on.find("%clock64") != on.npos);
     CHECK(on.find("%globaltimer") != on.npos);
+  }
+}
+
+TEST_CASE("a timed entry has a name of its own and carries its table",
+          "[kernels][regions][ptxas]") {
+  const codegen::Ptxas ptxas = find_ptxas();
+  for (const Case& c : with_regions()) {
+    if (c.kernel->name != "wo_nvfp4_producer" && c.kernel->name != "wo_nvfp4_fast") continue;
+    INFO(c.config.label);
+    jit::Unit unit{.entry = c.kernel,
+                   .elem = c.kernel->types.front(),
+                   .config = c.config,
+                   .target = ir::find_target("sm_90a")};
+    const std::string untimed = jit::config_text(unit);
+    unit.config.timing = true;
+    const std::string schedule(c.config.schedule.name);
+    CHECK(jit::config_text(unit).find("@" + schedule + "+timing ") != std::string::npos);
+    CHECK(untimed.find("+timing") == untimed.npos);
+    ir::Kernel lowered = make(c, true);
+    const runtime::Entry entry = jit::build_entry(unit, lowered, ptxas);
+    ir::run_pipeline(lowered);
+    const auto table = regions::parse_table(entry.metadata.extra_value(regions::metadata_name));
+    CHECK(table == lowered.region_table);
+    CHECK(table.size() >= 3);
+    CHECK(entry.metadata.spill_stores == 0);
+    CHECK(entry.metadata.signature.find("region_times:inout:u64[") != std::string::npos);
   }
 }
 
