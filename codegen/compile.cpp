@@ -21,7 +21,7 @@ void read_results(Compiled& c, const CompileOptions& options) {
   c.record = Cubin::parse(c.cubin).kernel(c.name);
   const PtxasLog log = parse_ptxas_log(c.log);
   if (std::string lost = explain_serialised(log, c.name); !lost.empty())
-    throw AssembleError("ptxas assembled the PTX without the overlap it was written for:\n" + lost,
+    throw AssembleError("the assembler took the PTX without the overlap it was written for:\n" + lost,
                         c.log, 0);
   c.report = log.verdict(c.name, c.record.callees);
   c.disagreements = check_against(c.report, c.record);
@@ -39,7 +39,7 @@ AssembleOptions assemble_options(const ir::Target& target, const CompileOptions&
   return a;
 }
 
-Compiled compile(const ir::Kernel& lowered, const ir::Target& target, const Ptxas& ptxas,
+Compiled compile(const ir::Kernel& lowered, const ir::Target& target, const Assembler& assembler,
                  const CompileOptions& options) {
   Compiled c;
   c.name = lowered.name;
@@ -50,7 +50,7 @@ Compiled compile(const ir::Kernel& lowered, const ir::Target& target, const Ptxa
   auto start = Clock::now();
   c.ptx = emit_ptx(lowered, target, {.lineinfo = options.lineinfo});
   c.times.ptx_ms = ms_since(start);
-  Assembled assembled = ptxas.assemble(c.ptx, assemble_options(target, options));
+  Assembled assembled = assembler.assemble(c.ptx, assemble_options(target, options));
   c.times.ptxas_ms = assembled.ms;
   start = Clock::now();
   c.cubin = std::move(assembled.cubin);

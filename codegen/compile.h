@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "codegen/assembler/ptxas.h"
+#include "codegen/assembler/assembler.h"
 #include "codegen/cubin/cubin.h"
 #include "codegen/ptx.h"
 #include "codegen/report/ptxas_log.h"
@@ -20,14 +20,14 @@ namespace barline::codegen {
 struct CompileOptions {
   bool lineinfo = false;                      ///< line table in PTX and cubin
   const Calibration* calibration = nullptr;   ///< of the target; without one there is no skeleton
-  std::vector<std::string> extra_flags = {};  ///< appended to ptxas's command line
+  std::vector<std::string> extra_flags = {};  ///< appended to the assembler's
   std::chrono::milliseconds timeout{60'000};  ///< of ptxas
 };
 
 /// Wall time of each part.
 struct CompileTimes {
   double ptx_ms = 0;    ///< lowering and LLVM
-  double ptxas_ms = 0;  ///< the assembler's process
+  double ptxas_ms = 0;  ///< the assembler
   double read_ms = 0;   ///< log, cubin and skeleton
   double total() const { return ptx_ms + ptxas_ms + read_ms; }
 };
@@ -38,7 +38,7 @@ struct Compiled {
   std::string target;  ///< "sm_90a"
   std::string ptx;
   std::vector<std::byte> cubin;
-  std::string log;                         ///< all that ptxas printed
+  std::string log;                         ///< all that the assembler printed
   ResourceReport report;                   ///< the verdict over the kernel and its callees
   KernelRecord record;                     ///< what the cubin says
   std::vector<std::string> disagreements;  ///< between report and record; empty when they agree
@@ -54,7 +54,7 @@ struct Compiled {
 };
 
 /// Throws what emit_ptx throws, AssembleError, MissingRecord and CubinError.
-Compiled compile(const ir::Kernel& lowered, const ir::Target& target, const Ptxas& ptxas,
+Compiled compile(const ir::Kernel& lowered, const ir::Target& target, const Assembler& assembler,
                  const CompileOptions& options = {});
 
 /// The assembler's options for a target: part of the cache key, with assemble_flags.

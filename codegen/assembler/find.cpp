@@ -2,13 +2,13 @@
 // Finds ptxas. A program that another user could have put in place is refused: whoever can replace
 // the assembler decides what the GPU runs.
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <vector>
 
 #include "codegen/assembler/ptxas.h"
+#include "codegen/assembler/trusted_p.h"
 
 namespace barline::codegen {
 namespace {
@@ -21,29 +21,14 @@ constexpr const char* how_to_get =
 
 // Empty when the file can be run.
 std::string not_runnable(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0) return "there is no such file";
-  if (!S_ISREG(info.st_mode)) return "it is not a regular file";
-  if (access(path.c_str(), X_OK) != 0) return "it may not be executed";
-  return {};
-}
-
-std::string writable_by_others(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0) return {};
-  if (info.st_mode & S_IWOTH) return fmt::format("{} is writable by every user", path);
-  if (info.st_uid != 0 && info.st_uid != geteuid())
-    return fmt::format("{} belongs to another user", path);
-  return {};
+  if (std::string why = why_no_file(path); !why.empty()) return why;
+  return access(path.c_str(), X_OK) == 0 ? "" : "it may not be executed";
 }
 
 // Empty when `directory`/ptxas may be used.
 std::string refusal(const std::string& directory) {
-  if (directory.empty() || directory.front() != '/') return "it is not an absolute path";
-  std::string path = directory + "/ptxas";
-  if (std::string why = not_runnable(path); !why.empty()) return why;
-  if (std::string why = writable_by_others(directory); !why.empty()) return why;
-  return writable_by_others(path);
+  if (std::string why = why_not_trusted(directory, "ptxas"); !why.empty()) return why;
+  return not_runnable(directory + "/ptxas");
 }
 
 std::vector<std::string> split_path(const std::string& path_env) {

@@ -25,31 +25,6 @@ struct Ptxas::State {
 
 namespace {
 
-void check_target(const std::string& sm) {
-  std::string_view digits = sm;
-  bool ok = digits.starts_with("sm_");
-  if (ok) digits.remove_prefix(3);
-  if (ok && (digits.ends_with('a') || digits.ends_with('f'))) digits.remove_suffix(1);
-  ok = ok && !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
-  if (!ok)
-    throw std::invalid_argument(fmt::format(
-        "'{}' is not a target: write sm_<number>, as in sm_80, with an optional a or f", sm));
-}
-
-// Flags that would hide part of the report, or turn a measured figure into another.
-void check_extra(const std::string& flag) {
-  std::string_view name = std::string_view(flag).substr(0, flag.find('='));
-  for (std::string_view refused :
-       {"-w", "--disable-warnings", "-Werror", "--warning-as-error", "-maxrregcount",
-        "--maxrregcount", "-o", "--output-file", "-arch", "--gpu-name", "-fmad", "--fmad"})
-    if (name == refused)
-      throw std::invalid_argument(
-          fmt::format("ptxas flag {} is refused: it hides or changes what the gate reads", flag));
-  if (!flag.starts_with('-'))
-    throw std::invalid_argument(
-        fmt::format("ptxas flag '{}' does not start with '-': write values as --flag=value", flag));
-}
-
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
     text.replace(at, from.size(), to);
@@ -119,19 +94,6 @@ void Ptxas::State::ask() const {
   std::string_view number = std::string_view(tools).substr(tools.find("release ") + 8);
   release = fmt::format("ptxas {}", number.substr(0, number.find(',')));
   version = build.empty() ? tools : fmt::format("{}; {}", tools, build);
-}
-
-std::vector<std::string> assemble_flags(const AssembleOptions& options) {
-  check_target(options.sm);
-  std::vector<std::string> flags{"-arch", options.sm, "-v", "--warn-on-spills",
-                                 "--warn-on-local-memory-usage"};
-  if (!options.fmad) flags.push_back("--fmad=false");
-  if (options.lineinfo) flags.push_back("-lineinfo");
-  for (const std::string& flag : options.extra) {
-    check_extra(flag);
-    flags.push_back(flag);
-  }
-  return flags;
 }
 
 Ptxas Ptxas::at(std::string absolute_path) {

@@ -49,6 +49,7 @@ Line split(std::string_view text) {
   Line line;
   Scan scan(text);
   bool indented = text.starts_with("  ") || text.starts_with('\t');
+  if (text.starts_with("ERROR ")) return {Kind::Error, trimmed(text)};  // of nvJitLink itself
   scan.spaces();
   if (scan.eat("ptxas")) {
     scan.spaces();
@@ -130,7 +131,7 @@ bool read_properties(Scan scan, ResourceReport& out) {
 // The function that a message names: "... function 'F'", "... for entry F is ...".
 std::string named_function(std::string_view body) {
   std::string name;
-  for (std::string_view key : {"function '", "for entry ", " for '"}) {
+  for (std::string_view key : {"function '", "for entry ", "For entry ", " for '"}) {
     std::size_t at = body.find(key);
     if (at == std::string_view::npos) continue;
     bool in_quotes = key.back() == '\'';
@@ -170,7 +171,8 @@ class Parser {
     Scan scan(body);
     if (scan.eat("Compiling entry function ")) return read_entry(scan);
     if (scan.eat("Function properties for ")) return read_owner(scan);
-    if (body.starts_with("Used ") || body.starts_with("used ")) return read_used(body);
+    if (body.starts_with("Used ")) return read_used(body);
+    if (body.starts_with("used ")) return read_summary(body);
     if (scan.eat("Compile time = ")) return read_time(scan);
     if (scan.eat("(C")) return read_note(body);
     if (body.starts_with("Overriding maximum register limit")) {
@@ -236,6 +238,19 @@ class Parser {
     if (!read.cmem.empty()) out.cmem = std::move(read.cmem);
     out.has_usage = true;
     entry_.clear();
+    return true;
+  }
+
+  // nvJitLink's -verbose tells of a function again, with the shared memory that the system keeps
+  // and without spills: it counts where there is no record, and is held against one otherwise.
+  bool read_summary(std::string_view body) {
+    const std::string name = owner_;
+    ResourceReport read;
+    if (name.empty() || !read_usage(Scan(body), read)) return false;
+    ResourceReport& out = record(name);
+    if (!out.has_usage) return read_used(body);
+    if (out.registers != read.registers || out.barriers != read.barriers) conflict(name);
+    out.lmem = std::max(out.lmem, read.lmem);
     return true;
   }
 

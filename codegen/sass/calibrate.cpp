@@ -86,11 +86,11 @@ class Solver {
 
 }  // namespace
 
-Calibration calibrate(const Ptxas& ptxas, std::string_view sm) {
+Calibration calibrate(const Assembler& assembler, std::string_view sm) {
   Solver solver(sm);
   for (ProbeFamily family : {ProbeFamily::Base, ProbeFamily::Hopper, ProbeFamily::Wgmma}) {
     if (!takes(family, sm)) continue;
-    Assembled assembled = ptxas.assemble(probe_ptx(family), {.sm = std::string(sm)});
+    Assembled assembled = assembler.assemble(probe_ptx(family), {.sm = std::string(sm)});
     Cubin cubin = Cubin::parse(assembled.cubin);
     for (std::size_t i = 0; i < probes().size(); ++i) {
       if (probes()[i].family != family) continue;

@@ -58,8 +58,8 @@ class Calibration {
 
 /// Assembles the probes for `sm` and reads the opcodes off the cubins. A probe that the target does
 /// not accept (wgmma below sm_90a) leaves its kind unknown; one that cannot be told apart throws
-/// std::runtime_error. One to three runs of ptxas, about 0.15 s.
-Calibration calibrate(const Ptxas& ptxas, std::string_view sm);
+/// std::runtime_error. One to three assemblies, about 0.15 s.
+Calibration calibrate(const Assembler& assembler, std::string_view sm);
 
 /// Calibrations kept in memory, one a target; safe to share between threads.
 class CalibrationCache {

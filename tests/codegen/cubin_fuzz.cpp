@@ -72,7 +72,8 @@ int read_one(const std::byte* begin, std::size_t size, const Calibration& calibr
 TEST_CASE("damaged cubins are read without harm") {
   std::vector<Bytes> seeds;
   for (const char* name : {"small.sm_80.cubin", "small.sm_90.cubin", "small.sm_120.cubin",
-                           "calls.sm_80.cubin", "calls.sm_90.cubin"})
+                           "calls.sm_80.cubin", "calls.sm_90.cubin", "small.nvjitlink.sm_80.cubin",
+                           "small.nvjitlink.sm_121.cubin", "calls.nvjitlink.sm_90.cubin"})
     seeds.push_back(read_file(cubin_path(name)));
   Calibration calibration;
   calibration.set(0x947, SassOp::Bra);

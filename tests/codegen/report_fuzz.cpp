@@ -15,7 +15,14 @@ using Random = std::mt19937_64;
 
 std::size_t below(Random& random, std::size_t n) { return n ? random() % n : 0; }
 
-std::string pick_seed(Random& random) { return logs::all[below(random, std::size(logs::all))]; }
+std::string pick_seed(Random& random) {
+  static const std::vector<std::string> seeds = [] {
+    std::vector<std::string> texts;
+    for (const std::string& name : logs::names()) texts.push_back(logs::text(name));
+    return texts;
+  }();
+  return seeds[below(random, seeds.size())];
+}
 
 void damage(std::string& text, Random& random) {
   constexpr std::string_view words[] = {"ptxas",
@@ -32,6 +39,10 @@ void damage(std::string& text, Random& random) {
                                         "Function properties for ",
                                         "Compiling entry function '",
                                         "    ",
+                                        "info    : used ",
+                                        "ptxas         .     ",
+                                        "ERROR NVJITLINK",
+                                        "\r\n",
                                         "(C",
                                         ";",
                                         "\xff"};

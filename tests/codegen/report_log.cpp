@@ -27,7 +27,7 @@ std::string without_line(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("the log of one kernel") {
-  PtxasLog log = parse_ptxas_log(logs::plain);
+  PtxasLog log = parse_ptxas_log(logs::text("plain"));
   CHECK(log.unknown.empty());
   const ResourceReport& k = log.kernel("k");
   CHECK(k.target == "sm_80");
@@ -40,14 +40,14 @@ TEST_CASE("the log of one kernel") {
 }
 
 TEST_CASE("from sm_90 on no constant bank is printed") {
-  const PtxasLog log = parse_ptxas_log(logs::hopper);
+  const PtxasLog log = parse_ptxas_log(logs::text("hopper"));
   CHECK(log.kernel("k").cmem.empty());
   CHECK(log.kernel("k").target == "sm_90a");
   CHECK(log.unknown.empty());
 }
 
 TEST_CASE("records are keyed by name whatever their order") {
-  PtxasLog log = parse_ptxas_log(logs::calls);
+  PtxasLog log = parse_ptxas_log(logs::text("calls"));
   CHECK(log.kernel("k_rec").registers == 24);
   CHECK(log.kernel("k_rec").stack == 256);
   CHECK(log.kernel("k_rec").cumulative_stack == 256);
@@ -60,7 +60,7 @@ TEST_CASE("records are keyed by name whatever their order") {
 }
 
 TEST_CASE("a callee's spills count for the kernel that calls it") {
-  PtxasLog log = parse_ptxas_log(logs::calls);
+  PtxasLog log = parse_ptxas_log(logs::text("calls"));
   CHECK(log.kernel("k_rec").spill_stores == 0);
   CHECK(log.verdict("k_rec").spill_stores == 16);
   CHECK(log.verdict("k_rec").spill_loads == 20);
@@ -71,12 +71,12 @@ TEST_CASE("a callee's spills count for the kernel that calls it") {
 }
 
 TEST_CASE("a callee may come before every entry, or inside one") {
-  PtxasLog first = parse_ptxas_log(logs::separate);
+  PtxasLog first = parse_ptxas_log(logs::text("separate"));
   CHECK(first.kernel("k_rec").registers == 24);
   CHECK(first.verdict("k_rec").spill_stores == 12);
   CHECK(first.functions.at("rec").compile_ms == Approx(2.175));
 
-  PtxasLog inside = parse_ptxas_log(logs::callee_inside);
+  PtxasLog inside = parse_ptxas_log(logs::text("callee_inside"));
   CHECK(inside.kernel("k").registers == 18);
   CHECK(inside.kernel("k").stack == 8);
   CHECK_FALSE(inside.functions.at("f").has_usage);
@@ -85,7 +85,7 @@ TEST_CASE("a callee may come before every entry, or inside one") {
 }
 
 TEST_CASE("very old logs") {
-  PtxasLog log = parse_ptxas_log(logs::ancient);
+  PtxasLog log = parse_ptxas_log(logs::text("ancient"));
   const ResourceReport& k = log.kernel("_Z3addPf");
   CHECK(k.target.empty());
   CHECK(k.smem_static == 2064);
@@ -96,7 +96,7 @@ TEST_CASE("very old logs") {
 }
 
 TEST_CASE("nvJitLink's dialect") {
-  PtxasLog log = parse_ptxas_log(logs::jitlink);
+  PtxasLog log = parse_ptxas_log(logs::text("jitlink"));
   CHECK(log.unknown.empty());
   CHECK(log.errors.empty());
   CHECK(log.gmem == 16);
@@ -114,7 +114,7 @@ TEST_CASE("nvJitLink's dialect") {
 }
 
 TEST_CASE("notes are kept by their code, warnings by their function") {
-  PtxasLog log = parse_ptxas_log(logs::notes);
+  PtxasLog log = parse_ptxas_log(logs::text("notes"));
   REQUIRE(log.notes.size() == 2);
   CHECK(log.notes[0].code == "C7508");
   CHECK(log.notes[0].performance_loss);
@@ -130,8 +130,8 @@ TEST_CASE("notes are kept by their code, warnings by their function") {
 }
 
 TEST_CASE("errors are kept as they stand") {
-  CHECK(parse_ptxas_log(logs::refused).errors.size() == 3);
-  PtxasLog log = parse_ptxas_log(logs::too_much);
+  CHECK(parse_ptxas_log(logs::text("refused")).errors.size() == 3);
+  PtxasLog log = parse_ptxas_log(logs::text("too_much"));
   REQUIRE(log.errors.size() == 1);
   CHECK_THAT(log.errors[0], Contains("too much shared data"));
 }
@@ -145,41 +145,41 @@ TEST_CASE("a kernel without a full record fails") {
     }
     return "complete";
   };
-  CHECK(why(logs::plain) == "complete");
+  CHECK(why(logs::text("plain")) == "complete");
   CHECK_THAT(why(""), Contains("no record") && Contains("'k'"));
-  CHECK_THAT(why(logs::calls), Contains("no record"));
-  CHECK_THAT(why(without_line(logs::plain, "Used 10")), Contains("no 'Used registers' line"));
-  CHECK_THAT(why(without_line(logs::plain, "stack frame")), Contains("'Function properties'"));
-  CHECK_THAT(why(without_line(logs::plain, "Compiling")), Contains("entry function"));
-  CHECK_THAT(why(logs::two_targets), Contains("disagree"));
-  CHECK_THAT(why(with(logs::two_targets, "Used 12", "Used 10")), Contains("disagree"));
-  CHECK_THROWS_AS(parse_ptxas_log(logs::calls).kernel("rec"), MissingRecord);
+  CHECK_THAT(why(logs::text("calls")), Contains("no record"));
+  CHECK_THAT(why(without_line(logs::text("plain"), "Used 10")), Contains("no 'Used registers' line"));
+  CHECK_THAT(why(without_line(logs::text("plain"), "stack frame")), Contains("'Function properties'"));
+  CHECK_THAT(why(without_line(logs::text("plain"), "Compiling")), Contains("entry function"));
+  CHECK_THAT(why(logs::text("two_targets")), Contains("disagree"));
+  CHECK_THAT(why(with(logs::text("two_targets"), "Used 12", "Used 10")), Contains("disagree"));
+  CHECK_THROWS_AS(parse_ptxas_log(logs::text("calls")).kernel("rec"), MissingRecord);
 }
 
 TEST_CASE("figures that cannot be read leave the record incomplete") {
   for (const char* figure : {"99999999999999999999", "-3", "ten", "0x10", ""}) {
     INFO(figure);
-    PtxasLog log = parse_ptxas_log(with(logs::plain, "Used 10", std::string("Used ") + figure));
+    PtxasLog log = parse_ptxas_log(with(logs::text("plain"), "Used 10", std::string("Used ") + figure));
     CHECK(log.unknown.size() == 1);
     CHECK_THROWS_AS(log.kernel("k"), MissingRecord);
   }
-  PtxasLog sum = parse_ptxas_log(with(logs::plain, "512 bytes", "2147483647+2147483647 bytes"));
+  PtxasLog sum = parse_ptxas_log(with(logs::text("plain"), "512 bytes", "2147483647+2147483647 bytes"));
   CHECK_THROWS_AS(sum.kernel("k"), MissingRecord);
-  PtxasLog suffix = parse_ptxas_log(with(logs::plain, "512 bytes smem", "512 bytes novelty"));
+  PtxasLog suffix = parse_ptxas_log(with(logs::text("plain"), "512 bytes smem", "512 bytes novelty"));
   CHECK_THROWS_AS(suffix.kernel("k"), MissingRecord);
 }
 
 TEST_CASE("line ends and stray lines do not matter") {
   std::string crlf;
-  for (char c : std::string(logs::plain)) crlf += c == '\n' ? "\r\n" : std::string(1, c);
+  for (char c : logs::text("plain")) crlf += c == '\n' ? "\r\n" : std::string(1, c);
   CHECK(parse_ptxas_log(crlf).kernel("k").registers == 10);
-  PtxasLog log = parse_ptxas_log("hello\n\n" + std::string(logs::plain) + "bye");
+  PtxasLog log = parse_ptxas_log("hello\n\n" + logs::text("plain") + "bye");
   CHECK(log.kernel("k").registers == 10);
   CHECK(log.unknown == std::vector<std::string>{"hello", "bye"});
 }
 
 TEST_CASE("names with dollars and templates are taken whole") {
   PtxasLog log =
-      parse_ptxas_log(with(with(logs::plain, "'k'", "'a$b_1'"), "for k\n", "for a$b_1\n"));
+      parse_ptxas_log(with(with(logs::text("plain"), "'k'", "'a$b_1'"), "for k\n", "for a$b_1\n"));
   CHECK(log.kernel("a$b_1").registers == 10);
 }

@@ -26,7 +26,7 @@ bool holds(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("notes on wgmma and setmaxnreg name code, kernel and fix", "[codegen][report]") {
-  const std::string text = explain_serialised(parse_ptxas_log(logs::notes), "k");
+  const std::string text = explain_serialised(parse_ptxas_log(logs::text("notes")), "k");
   INFO(text);
   CHECK(holds(text, "kernel 'k': ptxas (C7508)"));
   CHECK(holds(text, "fix: give the launch max_registers"));
@@ -65,7 +65,7 @@ TEST_CASE("other notes, and other functions' notes, refuse nothing", "[codegen][
   CHECK(
       explained("(C7520) Potential Performance Loss: something else in the function 'k'").empty());
   CHECK(explained("(C7510) wgmma is fine in the function 'k'").empty());
-  CHECK(explain_serialised(parse_ptxas_log(logs::hopper), "k").empty());
+  CHECK(explain_serialised(parse_ptxas_log(logs::text("hopper")), "k").empty());
 }
 
 }  // namespace barline::codegen::test
