@@ -11,6 +11,7 @@ using DeviceId = int;
 using DevicePointer = std::uint64_t;
 using Context = struct ContextTag*;
 using LibraryHandle = struct LibraryTag*;
+using LinkHandle = struct LinkTag*;
 using ModuleHandle = struct ModuleTag*;
 using KernelHandle = struct KernelTag*;
 using FunctionHandle = struct FunctionTag*;
@@ -96,11 +97,13 @@ enum class JitOption : int {
   ErrorLogBuffer = 5,
   ErrorLogBufferBytes = 6,
   OptimizationLevel = 7,
+  Target = 9,
   LogVerbose = 12,
   GenerateLineInfo = 13,
   OverrideDirectiveValues = 33,
 };
 
+enum class JitInput : int { Cubin = 0, Ptx = 1 };
 enum class LibraryOption : int { HostUniversalFunctionAndDataTable = 0, BinaryIsPreserved = 1 };
 enum class CaptureMode : int { Global = 0, ThreadLocal = 1, Relaxed = 2 };
 enum class CaptureStatus : int { None = 0, Active = 1, Invalidated = 2 };

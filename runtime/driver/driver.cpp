@@ -29,12 +29,13 @@ constexpr const char* without_driver =
 }  // namespace
 
 Error::Error(ErrorKind kind, abi::Result code, std::string code_name, std::string call,
-             const std::string& message)
+             const std::string& message, std::source_location site)
     : std::runtime_error(message),
       kind_(kind),
       code_(code),
       code_name_(std::move(code_name)),
-      call_(std::move(call)) {}
+      call_(std::move(call)),
+      site_(site) {}
 
 std::shared_ptr<const Driver> Driver::load(const Options& options) {
   std::shared_ptr<Driver> driver(new Driver);
@@ -133,7 +134,8 @@ std::string Driver::result_name(abi::Result result) const {
   return fmt::format("CUresult {}", static_cast<int>(result));
 }
 
-void Driver::fail(abi::Result result, const char* call, const std::string& what) const {
+void Driver::fail(abi::Result result, const char* call, const std::string& what,
+                  std::source_location site) const {
   if (result == abi::Result::StubLibrary) fail_stub(library_);
   const char* text = nullptr;
   if (api_.cuGetErrorString == nullptr ||
@@ -141,10 +143,11 @@ void Driver::fail(abi::Result result, const char* call, const std::string& what)
     text = "the driver gives no description";
   }
   const std::string name = result_name(result);
-  const std::string site = what.empty() ? std::string(call) : fmt::format("{} ({})", call, what);
+  const std::string named = what.empty() ? std::string(call) : fmt::format("{} ({})", call, what);
   const ErrorKind kind = result == abi::Result::NoDevice ? ErrorKind::NoDevice : ErrorKind::Call;
-  throw Error(kind, result, name, site,
-              fmt::format("{} failed: {} ({}): {}", site, name, static_cast<int>(result), text));
+  throw Error(kind, result, name, named,
+              fmt::format("{} failed: {} ({}): {}", named, name, static_cast<int>(result), text),
+              site);
 }
 
 }  // namespace barline::driver

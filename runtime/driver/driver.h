@@ -3,6 +3,7 @@
 // but launches; its entry points are asked of cuGetProcAddress, row by row of cuda.def.
 #pragma once
 #include <memory>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -41,13 +42,15 @@ class Driver : public std::enable_shared_from_this<Driver> {
   /// Device `ordinal`, its primary context retained. Throws Error{NoDevice} out of range.
   Device device(int ordinal) const;
 
-  /// Throws Error{Call} unless `result` is Success; `call` and `what` name the call site.
-  void check(abi::Result result, const char* call, const std::string& what = {}) const {
+  /// Throws Error{Call} unless `result` is Success; `call` and `what` name the call.
+  void check(abi::Result result, const char* call, const std::string& what = {},
+             std::source_location site = std::source_location::current()) const {
     if (result != abi::Result::Success) [[unlikely]] {
-      fail(result, call, what);
+      fail(result, call, what, site);
     }
   }
-  [[noreturn]] void fail(abi::Result result, const char* call, const std::string& what) const;
+  [[noreturn]] void fail(abi::Result result, const char* call, const std::string& what,
+                         std::source_location site = std::source_location::current()) const;
 
   /// "CUDA_ERROR_INVALID_VALUE"; a number when the driver does not know it.
   std::string result_name(abi::Result result) const;

@@ -43,15 +43,12 @@ struct Prepared {
   }
 };
 
-[[gnu::cold, noreturn]] void fail_launch(const Kernel& kernel, const LaunchShape& shape,
-                                         abi::Result result) {
-  kernel.device().driver().fail(
-      result, "cuLaunchKernelEx",
-      fmt::format(
-          "kernel '{}', grid {}x{}x{}, block {}x{}x{}, {} bytes of dynamic shared memory{}{}",
-          kernel.name(), shape.grid.x, shape.grid.y, shape.grid.z, shape.block.x, shape.block.y,
-          shape.block.z, shape.dynamic_shared_bytes, shape.cooperative ? ", cooperative" : "",
-          shape.cluster != Dim3{} ? ", in clusters" : ""));
+[[gnu::cold]] std::string description(const Kernel& kernel, const LaunchShape& shape) {
+  return fmt::format(
+      "kernel '{}', grid {}x{}x{}, block {}x{}x{}, {} bytes of dynamic shared memory{}{}",
+      kernel.name(), shape.grid.x, shape.grid.y, shape.grid.z, shape.block.x, shape.block.y,
+      shape.block.z, shape.dynamic_shared_bytes, shape.cooperative ? ", cooperative" : "",
+      shape.cluster != Dim3{} ? ", in clusters" : "");
 }
 
 void launch_raw(const Kernel& kernel, const LaunchShape& shape, abi::StreamHandle stream,
@@ -59,15 +56,11 @@ void launch_raw(const Kernel& kernel, const LaunchShape& shape, abi::StreamHandl
   Prepared prepared(shape, stream);
   auto function = reinterpret_cast<abi::FunctionHandle>(kernel.handle());
   const abi::Api& api = kernel.device().api();
-  abi::Result result;
-  if (stream != nullptr) [[likely]] {
-    result = api.cuLaunchKernelEx(&prepared.config, function, arguments, extra);
-  } else {
-    ContextScope scope(kernel.device());  // the null stream means a device only through the context
-    result = api.cuLaunchKernelEx(&prepared.config, function, arguments, extra);
-  }
+  std::optional<ContextScope> scope;
+  if (stream == nullptr) scope.emplace(kernel.device());  // it means a device by the context alone
+  const abi::Result result = api.cuLaunchKernelEx(&prepared.config, function, arguments, extra);
   if (result != abi::Result::Success) [[unlikely]]
-    fail_launch(kernel, shape, result);
+    kernel.device().driver().fail(result, "cuLaunchKernelEx", description(kernel, shape));
 }
 
 std::size_t blocks_of(const Dim3& grid) { return std::size_t{grid.x} * grid.y * grid.z; }

@@ -6,56 +6,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
 #include <stdexcept>
 #include <utility>
 
+#include "runtime/driver/jit_call_p.h"
+
 namespace barline::driver {
-namespace {
-
-constexpr std::size_t log_bytes = 64 * 1024;
-
-void* as_value(std::size_t number) { return reinterpret_cast<void*>(number); }
-
-/// The options of a driver compile, with the buffers that they point into.
-class JitCall {
- public:
-  explicit JitCall(const JitOptions& options) : info_(log_bytes, '\0'), error_(log_bytes, '\0') {
-    add(abi::JitOption::InfoLogBuffer, info_.data());
-    add(abi::JitOption::InfoLogBufferBytes, as_value(log_bytes));
-    add(abi::JitOption::ErrorLogBuffer, error_.data());
-    add(abi::JitOption::ErrorLogBufferBytes, as_value(log_bytes));
-    add(abi::JitOption::LogVerbose, as_value(1));
-    if (options.max_registers > 0) {
-      add(abi::JitOption::MaxRegisters, as_value(static_cast<std::size_t>(options.max_registers)));
-    }
-    if (options.line_info) add(abi::JitOption::GenerateLineInfo, as_value(1));
-    if (options.override_directives) add(abi::JitOption::OverrideDirectiveValues, as_value(1));
-  }
-
-  abi::JitOption* options() { return options_.data(); }
-  void** values() { return values_.data(); }
-  unsigned count() const { return count_; }
-  std::string log() const {
-    const std::string error = error_.c_str();
-    const std::string info = info_.c_str();
-    return error.empty() || info.empty() ? error + info : error + "\n" + info;
-  }
-
- private:
-  void add(abi::JitOption option, void* value) {
-    options_[count_] = option;
-    values_[count_++] = value;
-  }
-
-  std::string info_, error_;
-  std::array<abi::JitOption, 8> options_{};
-  std::array<void*, 8> values_{};
-  unsigned count_ = 0;
-};
-
-}  // namespace
-
 KernelAttributes Kernel::attributes() const {
   const auto get = [&](abi::FunctionAttribute which) {
     int value = 0;
@@ -138,7 +94,11 @@ Library Library::from_ptx(const Device& device, std::string_view ptx, std::strin
                           const JitOptions& options) {
   Library library(device, std::move(label));
   const std::string text(ptx);  // the driver wants a terminating zero
-  JitCall jit(options);
+  JitCall jit;
+  if (options.max_registers > 0)
+    jit.add(abi::JitOption::MaxRegisters, static_cast<std::size_t>(options.max_registers));
+  if (options.line_info) jit.add(abi::JitOption::GenerateLineInfo, 1);
+  if (options.override_directives) jit.add(abi::JitOption::OverrideDirectiveValues, 1);
   const char* call = "cuLibraryLoadData";
   abi::Result result =
       device.api().cuLibraryLoadData(&library.handle_, text.c_str(), jit.options(), jit.values(),

@@ -13,8 +13,8 @@ abi::TensorMap encode_tensor_map(const Driver& driver, abi::DevicePointer addres
   const std::uint32_t boxes[] = {box.box_columns, box.box_rows, 1}, every[] = {1, 1, 1};
   abi::TensorMap map;
   const abi::Result result = driver.api().cuTensorMapEncodeTiled(
-      &map, box.type, box.planes ? 3 : 2, reinterpret_cast<void*>(address), extents, strides, boxes, every,
-      abi::TensorMapInterleave::None,
+      &map, box.type, box.planes ? 3 : 2, reinterpret_cast<void*>(address), extents, strides, boxes,
+      every, abi::TensorMapInterleave::None,
       box.swizzled ? abi::TensorMapSwizzle::Bytes128 : abi::TensorMapSwizzle::None,
       abi::TensorMapL2::Bytes128, abi::TensorMapFill::Zeros);
   if (result != abi::Result::Success) [[unlikely]]

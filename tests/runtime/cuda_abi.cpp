@@ -147,6 +147,8 @@ SAME(JitOption::InfoLogBufferBytes, CU_JIT_INFO_LOG_BUFFER_SIZE_BYTES);
 SAME(JitOption::ErrorLogBuffer, CU_JIT_ERROR_LOG_BUFFER);
 SAME(JitOption::ErrorLogBufferBytes, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES);
 SAME(JitOption::OptimizationLevel, CU_JIT_OPTIMIZATION_LEVEL);
+SAME(JitOption::Target, CU_JIT_TARGET);
+SAME(JitInput::Ptx, CU_JIT_INPUT_PTX);
 SAME(JitOption::LogVerbose, CU_JIT_LOG_VERBOSE);
 SAME(JitOption::GenerateLineInfo, CU_JIT_GENERATE_LINE_INFO);
 SAME(JitOption::OverrideDirectiveValues, CU_JIT_OVERRIDE_DIRECTIVE_VALUES);

@@ -48,9 +48,23 @@ void answer(At<Row::cuDeviceGetAttribute>, int* value, DeviceAttribute attribute
   *value = current->attributes[attribute];
 }
 void answer(At<Row::cuDevicePrimaryCtxRetain>, Context* context, DeviceId) {
-  *context = handle<Context>(16);
+  *context = handle<Context>(current->context);
 }
 void answer(At<Row::cuCtxGetCurrent>, Context* context) { *context = nullptr; }
+void answer(At<Row::cuLinkCreate>, unsigned count, JitOption* options, void** values,
+            LinkHandle* link) {
+  *link = handle<LinkHandle>(24);
+  for (unsigned i = 0; i < count; ++i) {
+    if (options[i] == JitOption::Target)
+      current->link_target = reinterpret_cast<std::uintptr_t>(values[i]);
+    if (options[i] == JitOption::InfoLogBuffer)
+      std::strcpy(static_cast<char*>(values[i]), current->link_log.c_str());
+  }
+}
+void answer(At<Row::cuLinkComplete>, LinkHandle, void** cubin, std::size_t* bytes) {
+  *cubin = current->link_cubin.data();
+  *bytes = current->link_cubin.size();
+}
 void answer(At<Row::cuLibraryLoadData>, LibraryHandle* library, const void*, JitOption* jit,
             void** values, unsigned count, LibraryOption*, void**, unsigned) {
   *library = handle<LibraryHandle>(32);
@@ -72,7 +86,9 @@ void answer(At<Row::cuKernelGetFunction>, FunctionHandle* function, KernelHandle
 }
 void answer(At<Row::cuKernelGetAttribute>, int* value, FunctionAttribute attribute, KernelHandle,
             DeviceId) {
-  *value = attribute == FunctionAttribute::SharedBytes ? current->static_shared : 40;
+  *value = attribute == FunctionAttribute::SharedBytes  ? current->static_shared
+           : attribute == FunctionAttribute::LocalBytes ? current->local_bytes
+                                                        : current->registers;
 }
 void answer(At<Row::cuOccupancyMaxActiveBlocksPerMultiprocessor>, int* blocks, FunctionHandle, int,
             std::size_t) {

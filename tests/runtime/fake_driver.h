@@ -29,6 +29,11 @@ struct FakeDriver {
   std::vector<std::string> calls;                  ///< in order
   std::map<abi::DeviceAttribute, int> attributes;  ///< of the device
   int static_shared = 0;
+  int registers = 40, local_bytes = 40;  ///< of its kernels
+  std::uintptr_t context = 16;  ///< primary, of devices to be asked for
+  std::vector<std::byte> link_cubin;  ///< what linking makes
+  std::string link_log;               ///< and says
+  std::size_t link_target = 0;        ///< that it was asked for
   int blocks_per_sm = 2;
   int clusters = 3;  ///< that fit on the device
   bool capturing = false;

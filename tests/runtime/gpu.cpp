@@ -10,6 +10,7 @@
 #include "runtime/driver/buffer.h"
 #include "runtime/driver/graph.h"
 #include "runtime/driver/launch.h"
+#include "runtime/driver/link.h"
 #include "runtime/driver/timing.h"
 
 using namespace barline::driver;
@@ -115,6 +116,23 @@ TEST_CASE("a kernel runs and its result comes back", "[gpu]") {
   launch_packed(add.kernel, {.grid = {8}, .block = {128}}, add.stream.handle(),
                 std::as_bytes(std::span(&packed, 1)));
   CHECK(add.holds(10));
+}
+
+TEST_CASE("what the driver assembled is machine code that loads and runs", "[gpu]") {
+  const auto device = first_device();
+  if (!device) return;
+  const int sm = device->info().sm();
+  const Linked linked = link_ptx(*device, add_ptx, {.capability = sm});
+  REQUIRE(linked.cubin.size() > 64);
+  CHECK(build_of(device->driver()).starts_with("driver 1"));
+  std::printf("%s; its log: %s\n", build_of(device->driver()).c_str(), linked.log.c_str());
+  const Library library = Library::from_image(*device, linked.cubin, "add");
+  Add add(*device);
+  add.kernel = library.kernel("add");
+  add.run(add.stream.handle(), 5);
+  CHECK(add.holds(5));
+  CHECK_THROWS_WITH(link_ptx(*device, "no PTX", {.capability = sm}),
+                    Catch::Contains("cuLink") && Catch::Contains("log: "));
 }
 
 TEST_CASE("launch attributes are taken by the driver", "[gpu]") {
