@@ -17,6 +17,14 @@
 namespace barline::runtime {
 namespace {
 
+using namespace std::string_view_literals;
+
+constexpr std::array<std::pair<std::string_view, AssemblerChoice>, 4> assemblers{
+    {{"auto"sv, AssemblerChoice::Auto},
+     {"ptxas"sv, AssemblerChoice::Ptxas},
+     {"nvjitlink"sv, AssemblerChoice::NvJitLink},
+     {"driver"sv, AssemblerChoice::Driver}}};
+
 /// Set and not empty.
 std::optional<std::string> variable(const char* name) {
   const char* value = ::secure_getenv(name);
@@ -69,9 +77,16 @@ std::filesystem::path default_cache_dir() {
   return {};
 }
 
-std::vector<std::filesystem::path> split_paths(const char* name) {
+}  // namespace
+
+std::optional<AssemblerChoice> parse_assembler(std::string_view text) {
+  for (const auto& [name, choice] : assemblers)
+    if (name == text) return choice;
+  return std::nullopt;
+}
+
+std::vector<std::filesystem::path> split_paths(std::string rest) {
   std::vector<std::filesystem::path> paths;
-  std::string rest = variable(name).value_or("");
   while (!rest.empty()) {
     const std::size_t colon = std::min(rest.find(':'), rest.size());
     if (colon > 0) paths.emplace_back(rest.substr(0, colon));
@@ -80,21 +95,13 @@ std::vector<std::filesystem::path> split_paths(const char* name) {
   return paths;
 }
 
-}  // namespace
-
 Options options_from_environment() {
-  using namespace std::string_view_literals;
   constexpr std::array<std::pair<std::string_view, CacheMode>, 3> modes{
       {{"private"sv, CacheMode::Private},
        {"shared"sv, CacheMode::Shared},
        {"off"sv, CacheMode::Off}}};
   constexpr std::array<std::pair<std::string_view, Jit>, 2> jits{
       {{"on"sv, Jit::On}, {"off"sv, Jit::Off}}};
-  constexpr std::array<std::pair<std::string_view, AssemblerChoice>, 4> assemblers{
-      {{"auto"sv, AssemblerChoice::Auto},
-       {"ptxas"sv, AssemblerChoice::Ptxas},
-       {"nvjitlink"sv, AssemblerChoice::NvJitLink},
-       {"driver"sv, AssemblerChoice::Driver}}};
   constexpr std::array<std::pair<std::string_view, bool>, 2> switches{
       {{"0"sv, false}, {"1"sv, true}}};
 
@@ -102,14 +109,15 @@ Options options_from_environment() {
   options.cache.dir = default_cache_dir();
   read_path("BARLINE_CACHE_DIR", options.cache.dir);
   choose<CacheMode>("BARLINE_CACHE_MODE", options.cache.mode, modes);
-  options.cache.seeds = split_paths("BARLINE_CACHE_SEED");
-  options.packs = split_paths("BARLINE_PACK");
+  options.cache.seeds = split_paths(variable("BARLINE_CACHE_SEED").value_or(""));
+  options.packs = split_paths(variable("BARLINE_PACK").value_or(""));
   read_number("BARLINE_CACHE_MAX_BYTES", options.cache.max_bytes);
   read_number("BARLINE_CACHE_MAX_FILES", options.cache.max_files);
   choose<Jit>("BARLINE_JIT", options.jit, jits);
   choose<AssemblerChoice>("BARLINE_ASSEMBLER", options.assembler, assemblers);
   choose<bool>("BARLINE_STRICT_BUDGET", options.strict_budget, switches);
   read_path("BARLINE_PTXAS", options.ptxas);
+  read_path("BARLINE_NVJITLINK", options.nvjitlink);
   read_path("CUDA_HOME", options.cuda_home);
   options.path = variable("PATH").value_or("");
   if (const auto library = variable("BARLINE_LIBCUDA")) options.driver.libraries = {*library};

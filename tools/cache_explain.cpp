@@ -34,13 +34,15 @@ Verdict look_up(Session& session, const Job& job) {
                  .elem = session.elem(job),
                  .config = session.config(job),
                  .target = ir::find_target(job.target)};
-  runtime::KeyRecord key = jit::content_key(unit, instantiate(session, job), session.ptxas());
+  runtime::KeyRecord key = jit::content_key(unit, instantiate(session, job), session.assembler());
   runtime::DiskCache& disk = session.cache().disk();
   Verdict v;
   v.config = job.config();
   v.target = job.target;
   v.key = key.hash();
-  v.warm = disk.find_warm(jit::warm_key(unit, session.ptxas().release())) == v.key;
+  const codegen::Assembler& assembler = session.assembler();
+  v.warm = disk.find_warm(jit::warm_key(
+               unit, jit::warm_name(assembler.kind(), assembler.release()))) == v.key;
   if (runtime::Found found = disk.find(v.key)) {
     v.state = found.source == runtime::Source::Seed ? "seed" : "hit";
     return v;

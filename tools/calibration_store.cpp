@@ -55,14 +55,14 @@ const Calibration& CalibrationStore::get(const std::string& target) {
   runtime::KeyRecord key;
   key.add("what", "sass calibration")
       .add("target", target)
-      .add("assembler", ptxas_.version())
+      .add("assembler", assembler_.version())
       .add("codegen_id", BARLINE_CODEGEN_ID);
   if (runtime::Found found = cache_.find(key)) {
     if (auto kept = calibration_of(found.entry->ptx, target)) {
       return known_.emplace(target, std::move(*kept)).first->second;
     }
   }
-  Calibration learnt = codegen::calibrate(ptxas_, target);
+  Calibration learnt = codegen::calibrate(assembler_, target);
   runtime::Entry entry{.key = key, .metadata = {}, .cubin = {}, .ptx = to_text(learnt)};
   entry.metadata.kernel = "sass_calibration";
   entry.metadata.target = target;

@@ -14,14 +14,14 @@ namespace barline::tools {
 
 class CalibrationStore {
  public:
-  CalibrationStore(const codegen::Ptxas& ptxas, runtime::KernelCache& cache)
-      : ptxas_(ptxas), cache_(cache) {}
+  CalibrationStore(const codegen::Assembler& assembler, runtime::KernelCache& cache)
+      : assembler_(assembler), cache_(cache) {}
 
   /// The calibration of a target; safe to call from several threads.
   const codegen::Calibration& get(const std::string& target);
 
  private:
-  const codegen::Ptxas& ptxas_;
+  const codegen::Assembler& assembler_;
   runtime::KernelCache& cache_;
   std::mutex mutex_;
   std::map<std::string, codegen::Calibration> known_;

@@ -127,7 +127,7 @@ ExitCode build(const Context& context, const BuildOptions& o) {
   if (context.json) {
     auto rows = nlohmann::ordered_json::array();
     for (const JobResult& r : results) rows.push_back(verify::to_json(r.row));
-    print_json("build", {{"assembler", session.ptxas().release()}, {"results", rows}});
+    print_json("build", {{"assembler", session.assembler().release()}, {"results", rows}});
   } else if (o.dump_after.empty()) {
     print_out(table(results));
   }

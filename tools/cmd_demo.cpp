@@ -83,8 +83,8 @@ std::unique_ptr<Gpu> find_gpu(Session& session) {
 
 std::unique_ptr<JobCompiler> find_compiler(Session& session) {
   try {
-    return std::make_unique<JobCompiler>(session, JobOptions{.skeleton = true});
-  } catch (const codegen::MissingPtxas& e) {
+    return std::make_unique<JobCompiler>(session, JobOptions{.skeleton = true, .pinned = true});
+  } catch (const codegen::MissingAssembler& e) {
     session.context().warn(e.what());
     return nullptr;
   }

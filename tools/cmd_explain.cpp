@@ -43,7 +43,7 @@ ExitCode run_explain(const Context& context, const ExplainOptions& o) {
   std::exception_ptr missing;
   try {
     add_resources(e, session, job);
-  } catch (const codegen::MissingPtxas&) {
+  } catch (const codegen::MissingAssembler&) {
     missing = std::current_exception();  // the rest is shown all the same
   }
   if (!o.html.empty()) write_file(o.html, to_html(e, source_folders(session)));

@@ -34,7 +34,8 @@ runtime::PackItem item_of(Session& session, const Job& job, const runtime::Entry
   runtime::Entry kept = entry;
   if (!is_portable(job)) kept.ptx.clear();
   kept.metadata.compile_ms = 0;  // the same kernels make the same bytes
-  return {jit::warm_key(unit, session.ptxas().release()).hash(),
+  const codegen::Assembler& assembler = session.assembler();
+  return {jit::warm_key(unit, jit::warm_name(assembler.kind(), assembler.release())).hash(),
           std::make_shared<const runtime::Entry>(std::move(kept))};
 }
 

@@ -17,6 +17,10 @@ void add_globals(CLI::App& app, Context& c) {
   app.add_option("--registry", c.registry, "kernels.yaml to use")->type_name("FILE");
   app.add_option("--cache-dir", c.cache_dir, "Folder of the cubin cache")->type_name("DIR");
   app.add_option("--ptxas", c.ptxas, "The ptxas program to use")->type_name("PATH");
+  app.add_option("--assembler", c.assembler,
+                 "auto (the first that is there), ptxas, nvjitlink or driver")
+      ->check(CLI::IsMember({"auto", "ptxas", "nvjitlink", "driver"}))
+      ->type_name("NAME");
   app.add_option("--jobs", c.jobs, "Threads that compile and simulate; 0: one a processor")
       ->check(CLI::Range(0, 1024))
       ->type_name("N");

@@ -2,6 +2,7 @@
 #include "tools/compile_job.h"
 
 #include "runtime/jit/unit.h"
+#include "tools/error.h"
 #include "tools/parallel.h"
 #include "tools/progress.h"
 #include "tools/row_metadata.h"
@@ -14,6 +15,16 @@ const char* cache_word(const Context& context, runtime::Source source) {
   return source == runtime::Source::Built ? "miss" : "hit";
 }
 
+const codegen::Assembler& assembler_of(Session& session, const JobOptions& options) {
+  if (!options.pinned) return session.assembler();
+  const runtime::AssemblerChoice choice = session.context().runtime.assembler;
+  if (choice != runtime::AssemblerChoice::Auto && choice != runtime::AssemblerChoice::Ptxas)
+    throw UsageError(
+        "--assembler: budgets are pinned to ptxas, so this command compiles with it alone; leave "
+        "the option and BARLINE_ASSEMBLER out");
+  return session.ptxas();
+}
+
 }  // namespace
 
 ir::Kernel instantiate(const Session& session, const Job& job, const verify::Dims& dims) {
@@ -23,9 +34,9 @@ ir::Kernel instantiate(const Session& session, const Job& job, const verify::Dim
 JobCompiler::JobCompiler(Session& session, JobOptions options)
     : session_(session),
       options_(options),
-      ptxas_(session.ptxas()),
+      assembler_(assembler_of(session, options)),
       cache_(session.cache()),
-      calibrations_(ptxas_, cache_) {}
+      calibrations_(assembler_, cache_) {}
 
 runtime::Found JobCompiler::find_or_build(const Job& job) {
   jit::Unit unit{.entry = &session_.entry(job),
@@ -33,8 +44,8 @@ runtime::Found JobCompiler::find_or_build(const Job& job) {
                  .config = session_.config(job),
                  .target = ir::find_target(job.target),
                  .lineinfo = options_.lineinfo};
-  return jit::find_or_build(cache_, unit, ptxas_.release(),
-                            [this]() -> const codegen::Ptxas& { return ptxas_; });
+  return jit::find_or_build(cache_, unit, jit::warm_name(assembler_.kind(), assembler_.release()),
+                            [this]() -> const codegen::Assembler& { return assembler_; });
 }
 
 JobResult JobCompiler::compile(const Job& job) {

@@ -15,6 +15,7 @@ namespace barline::tools {
 struct JobOptions {
   bool skeleton = false;  ///< read the machine code and fill the row's figures of it
   bool lineinfo = false;
+  bool pinned = false;  ///< by ptxas alone, which the budgets are pinned to
 };
 
 struct JobResult {
@@ -26,7 +27,7 @@ struct JobResult {
 /// Compiles jobs of one session; all members may be called from several threads.
 class JobCompiler {
  public:
-  /// Throws MissingPtxas.
+  /// Throws MissingAssembler, and UsageError where pinned and --assembler names another than ptxas.
   JobCompiler(Session& session, JobOptions options);
 
   /// Never throws for a kernel that does not compile: the result says so.
@@ -39,7 +40,7 @@ class JobCompiler {
 
   Session& session_;
   JobOptions options_;
-  const codegen::Ptxas& ptxas_;
+  const codegen::Assembler& assembler_;
   runtime::KernelCache& cache_;
   CalibrationStore calibrations_;
 };

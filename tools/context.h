@@ -22,7 +22,7 @@ namespace barline::tools {
 struct Context {
   std::string registry{};  ///< --registry, or empty for the default
   std::string cache_dir{};
-  std::string ptxas{};
+  std::string ptxas{}, assembler{};
   int jobs = 0;  ///< 0: as many as the machine has processors
   bool quiet = false, verbose = false, json = false;
   std::vector<std::string> plugins{};

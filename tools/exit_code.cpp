@@ -5,7 +5,7 @@
 #include <new>
 #include <system_error>
 
-#include "codegen/assembler/ptxas.h"
+#include "codegen/assembler/assembler.h"
 #include "codegen/cubin/cubin.h"
 #include "codegen/report/ptxas_log.h"
 #include "ir/diagnostic.h"
@@ -45,7 +45,7 @@ ExitReport report_of(std::exception_ptr error) {
     return {ExitCode::Usage, e.what()};
   } catch (const MissingError& e) {
     return {ExitCode::Missing, e.what()};
-  } catch (const codegen::MissingPtxas& e) {
+  } catch (const codegen::MissingAssembler& e) {
     return {ExitCode::Missing, e.what()};
   } catch (const driver::Error& e) {
     return {e.means_no_device() ? ExitCode::Missing : ExitCode::Failed, e.what()};

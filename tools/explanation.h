@@ -39,7 +39,7 @@ struct Explanation {
 
 /// Everything but `targets`.
 Explanation explain(const Session& session, const Job& job);
-/// Fills `targets`. Throws MissingPtxas.
+/// Fills `targets`. Throws MissingAssembler.
 void add_resources(Explanation& e, Session& session, const Job& job);
 
 std::string to_text(const Explanation& e);

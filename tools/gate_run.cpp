@@ -68,7 +68,7 @@ void measure_kernels(Session& session, const std::vector<Job>& jobs, bool has_pt
     return;
   }
   if (jobs.empty()) return;
-  JobCompiler compiler(session, {.skeleton = true});
+  JobCompiler compiler(session, {.skeleton = true, .pinned = true});
   std::vector<JobResult> results = compiler.compile_all(jobs);
   out.code = worst(results);
   for (JobResult& r : results) out.rows.push_back(std::move(r.row));

@@ -40,6 +40,8 @@ void apply_options(Context& context) {
     context.runtime.cache.dir = std::filesystem::absolute(context.cache_dir);
   }
   if (!context.ptxas.empty()) context.runtime.ptxas = std::filesystem::absolute(context.ptxas);
+  if (!context.assembler.empty())
+    context.runtime.assembler = *barline::runtime::parse_assembler(context.assembler);
   context.runtime.cache.warn = [&context](const std::string& text) { context.warn(text); };
 }
 

@@ -4,15 +4,16 @@
 #include <algorithm>
 
 #include "kernels/kernels.h"
+#include "runtime/jit/assemblers.h"
+#include "runtime/jit/plugin.h"
 #include "tools/error.h"
-#include "tools/plugin.h"
 
 namespace barline::tools {
 
 Session::Session(const Context& context) : context_(context) {
   kernels::register_all(library_);
   std::size_t built_in = library_.entries().size();
-  for (const std::string& plugin : context.plugins) load_plugin(plugin, library_);
+  for (const std::string& plugin : context.plugins) load(plugin);
   bool named = !context.registry.empty();
   std::string path = named ? context.registry : default_registry_path(context.program);
   if (!path.empty()) {
@@ -25,6 +26,14 @@ Session::Session(const Context& context) : context_(context) {
   join_library(source_, library_, [&](const dsl::KernelEntry& e) {
     return !named || static_cast<std::size_t>(&e - first) >= built_in;
   });
+}
+
+void Session::load(const std::string& plugin) {
+  try {
+    jit::load_plugin(plugin, library_);
+  } catch (const std::invalid_argument& e) {
+    throw UsageError(e.what());
+  }
 }
 
 std::vector<Job> Session::jobs(const std::vector<std::string>& names,
@@ -57,13 +66,19 @@ dsl::Config Session::config(const Job& job, const verify::Dims& dims) const {
   return config;
 }
 
+const codegen::Assembler& Session::assembler() {
+  if (!assembler_) assembler_ = jit::choose_assembler(context_.runtime);
+  return *assembler_;
+}
+
 const codegen::Ptxas& Session::ptxas() {
   if (!ptxas_) {
     const runtime::Options& o = context_.runtime;
     ptxas_ = codegen::Ptxas::find({.explicit_path = o.ptxas.string(),
                                    .cuda_home = o.cuda_home.string(),
                                    .path_env = o.path,
-                                   .allow_path = true});
+                                   .allow_path = true,
+                                   .toolkit = o.toolkit.string()});
   }
   return *ptxas_;
 }

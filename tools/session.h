@@ -19,7 +19,7 @@ namespace barline::tools {
 
 class Session {
  public:
-  /// Loads plugins and the register. Throws what load_plugin and load_registry throw.
+  /// Loads plugins and the register. Throws UsageError and what load_registry throws.
   explicit Session(const Context& context);
 
   const Context& context() const { return context_; }
@@ -36,15 +36,20 @@ class Session {
   /// The config with the job's bound dims, and `dims` over them.
   dsl::Config config(const Job& job, const verify::Dims& dims = {}) const;
 
-  /// Throws MissingPtxas.
+  /// What compiles: as --assembler says, or the first of the ladder. Throws MissingAssembler.
+  const codegen::Assembler& assembler();
+  /// What budgets are pinned to, whatever --assembler says. Throws MissingPtxas.
   const codegen::Ptxas& ptxas();
   runtime::KernelCache& cache();
 
  private:
+  void load(const std::string& plugin);
+
   const Context& context_;
   dsl::Registry library_;
   RegistrySource source_;
   std::optional<codegen::Ptxas> ptxas_;
+  std::unique_ptr<const codegen::Assembler> assembler_;
   std::unique_ptr<runtime::KernelCache> cache_;
 };
 

@@ -91,7 +91,7 @@ DeviceTrial::DeviceTrial(const Session& session, const driver::Device& device,
                              .where = arm.job.target})),
       elem_(session.elem(arm.job)),
       found_(find(session, runtime)),
-      prepared_(device, found_),
+      prepared_(device, found_, libraries_),
       stream_(device) {}
 
 runtime::Found DeviceTrial::find(const Session& session, jit::Runtime& runtime) const {

@@ -43,6 +43,7 @@ class DeviceTrial final : public Trial {
   Problem problem_;
   ir::Elem elem_;
   runtime::Found found_;
+  runtime::Libraries libraries_;
   jit::Prepared prepared_;
   driver::Stream stream_;
   std::optional<DeviceProblem> operands_{};

@@ -3,9 +3,12 @@
 
     barline pack rms_norm.bf16@row256 -o kernels.blp
     BARLINE_PACK=kernels.blp python3 torch_op.py
+    python3 torch_op.py --compile          # no pack: compiled once, then out of the cache
 
 The operator has a fake implementation, so torch.compile and export see its shape; the kernel is
 prepared when this module is loaded, so that a capture only ever launches."""
+
+import sys
 
 import barline
 import torch
@@ -37,7 +40,7 @@ def reference(x, w, eps):
 
 
 def main():
-    prepare(barline.Runtime())
+    prepare(barline.Runtime(kernels="" if "--compile" in sys.argv else None))
     x = torch.randn(64, 8192, device="cuda", dtype=torch.bfloat16)
     w = torch.randn(8192, device="cuda", dtype=torch.bfloat16)
     got = torch.ops.barline.rms_norm(x, w, 1e-6)

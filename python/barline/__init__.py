@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""barline's kernels on PyTorch tensors, or on any that speak DLPack; nothing is compiled or copied.
+"""barline's kernels on PyTorch tensors, or on any that speak DLPack; nothing is copied, and nothing
+is compiled unless Runtime(kernels=...) says from what.
 
     import barline, torch
     runtime = barline.Runtime(packs=["kernels.blp"])        # written by `barline pack`
@@ -54,7 +55,7 @@ def _stream_of(stream, device):
 
 class Parameter:
     """A parameter of a kernel: `name`, `is_tensor`, `dtype` as DLPack's (code, bits), `rank`,
-    `is_read`, `is_written`."""
+    `is_read`, `is_written`, `is_scratch`."""
 
     def __init__(self, raw):
         self.name = raw.name.decode()
@@ -62,6 +63,7 @@ class Parameter:
         self.dtype = (raw.dtype.code, raw.dtype.bits)
         self.rank = raw.rank
         self.is_read, self.is_written = bool(raw.is_read), bool(raw.is_written)
+        self.is_scratch = bool(raw.is_scratch)
 
 
 class Kernel:
@@ -111,36 +113,53 @@ class Kernel:
         alive.append((view, keep))
         return _abi.Arg(_abi.ARG_TENSOR, _abi.DType(), _abi.Value(tensor=ctypes.pointer(view)))
 
-    def __call__(self, *args, stream=None, sizes=None, programmatic=False):
+    def _sizes(self, sizes):
+        missing = [axis for axis in self.axes if axis not in sizes]
+        if missing or len(sizes) != len(self.axes):
+            raise TypeError(f"sizes are of the axes {', '.join(self.axes)}")
+        return (ctypes.c_int64 * len(self.axes))(*(sizes[axis] for axis in self.axes))
+
+    def workspace(self, **sizes):
+        """(bytes, alignment) of the scratch of launches with these sizes of the axes; (0, 0) where
+        the kernel has none. Zero it when it is made and when it is used with other sizes."""
+        size, align = ctypes.c_uint64(), ctypes.c_uint64()
+        _check(_library.barline_kernel_workspace(self._handle, self._sizes(sizes), len(self.axes),
+                                                 ctypes.byref(size), ctypes.byref(align)))
+        return size.value, align.value
+
+    def __call__(self, *args, stream=None, sizes=None, programmatic=False, workspace=None):
         """Launches. `stream`: a CUstream or torch stream, torch's current one when left out.
         `sizes`: by axis name, read off the tensors when left out. `programmatic`: may start before
-        the launch before it ends."""
-        if len(args) != len(self.parameters):
-            names = ", ".join(p.name for p in self.parameters)
+        the launch before it ends. `workspace`: a tensor of bytes, one a stream, that takes the
+        place of the scratch arguments (see workspace())."""
+        given = [p for p in self.parameters if workspace is None or not p.is_scratch]
+        if len(args) != len(given):
+            names = ", ".join(p.name for p in given)
             raise TypeError(f"{self.info['entry']} takes ({names}); got {len(args)} arguments")
         alive = []
         raw = (_abi.Arg * len(args))(
-            *(self._argument(p, a, alive) for p, a in zip(self.parameters, args)))
+            *(self._argument(p, a, alive) for p, a in zip(given, args)))
         launch = _abi.sized(_abi.LaunchInfo, args=raw, arg_count=len(args),
                             stream=_stream_of(stream, self.device),
                             flags=_abi.LAUNCH_PROGRAMMATIC if programmatic else 0)
+        if workspace is not None:
+            launch.workspace, launch.workspace_bytes = _tensor.memory(workspace)
         if sizes is not None:
-            missing = [axis for axis in self.axes if axis not in sizes]
-            if missing or len(sizes) != len(self.axes):
-                raise TypeError(f"sizes are of the axes {', '.join(self.axes)}")
-            launch.sizes = (ctypes.c_int64 * len(self.axes))(*(sizes[a] for a in self.axes))
-            launch.size_count = len(self.axes)
+            launch.sizes, launch.size_count = self._sizes(sizes), len(self.axes)
         _check(_library.barline_launch(self._handle, ctypes.byref(launch)))
 
 
 class Runtime:
-    """Packs, a filled cache, and the GPUs. `jit`: "on" or "off" (a GPU without machine code in the
-    pack is an error then); None: what the environment says. `cache_dir`: "" for none."""
+    """Packs, a filled cache, and the GPUs. `jit`: "on" or "off" (a kernel without machine code in a
+    pack or the cache is an error then); None: what the environment says. `cache_dir`: "" for none.
+    `kernels`: libraries of kernels to compile from where neither has one, "file:file"; "" for
+    barline's own; None: nothing is compiled. `assembler`: "auto", "ptxas", "nvjitlink", "driver"."""
 
     def __init__(self, packs=(), jit=None, cache_dir=None, libcuda=None, strict_budget=False,
-                 warn=None):
+                 warn=None, kernels=None, assembler=None):
         options = _abi.sized(_abi.Options, jit=_abi.JIT[jit], cache_dir=_encoded(cache_dir),
-                             libcuda=_encoded(libcuda), strict_budget=bool(strict_budget))
+                             libcuda=_encoded(libcuda), strict_budget=bool(strict_budget),
+                             kernels=_encoded(kernels), assembler=_encoded(assembler))
         if warn is not None:
             # The library calls it for as long as the runtime lives.
             self._warn = _abi.Options.warn_type(lambda user, text: warn(text.decode()))
@@ -164,10 +183,12 @@ class Runtime:
         _check(_library.barline_runtime_names(self._handle, visit, None))
         return names
 
-    def prepare(self, name, device=0, key=None):
-        """Finds and loads a kernel: "rms_norm.bf16@row256". `key`: where a cache has several."""
+    def prepare(self, name, device=0, key=None, bind=None):
+        """Finds, or with `kernels` compiles, and loads a kernel: "rms_norm.bf16@row256". `key`:
+        where a cache has several. `bind`: sizes to compile for, {"d": 8192}."""
+        sizes = None if bind is None else " ".join(f"{axis}={size}" for axis, size in bind.items())
         request = _abi.sized(_abi.Request, name=_encoded(name), key=_encoded(key), device=device,
-                             stream=_stream_of(None, device))
+                             stream=_stream_of(None, device), bind=_encoded(sizes))
         kernel = ctypes.c_void_p()
         _check(_library.barline_prepare(self._handle, ctypes.byref(request), ctypes.byref(kernel)))
         return Kernel(kernel, device)

@@ -20,14 +20,15 @@ class Options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32), ("jit", c_uint32), ("cache_dir", c_char_p),
         ("libcuda", c_char_p), ("strict_budget", c_uint32), ("reserved", c_uint32),
-        ("warn", warn_type), ("warn_user", c_void_p),
+        ("warn", warn_type), ("warn_user", c_void_p), ("kernels", c_char_p),
+        ("assembler", c_char_p),
     ]
 
 
 class Request(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32), ("device", c_int32), ("name", c_char_p), ("key", c_char_p),
-        ("stream", c_void_p),
+        ("stream", c_void_p), ("bind", c_char_p),
     ]
 
 
@@ -51,6 +52,7 @@ class Param(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32), ("is_tensor", c_uint32), ("name", c_char_p), ("dtype", DType),
         ("rank", c_uint32), ("is_read", c_uint32), ("is_written", c_uint32),
+        ("is_scratch", c_uint32), ("reserved", c_uint32),
     ]
 
 
@@ -90,7 +92,7 @@ class LaunchInfo(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32), ("flags", c_uint32), ("stream", c_void_p),
         ("args", POINTER(Arg)), ("sizes", POINTER(c_int64)), ("arg_count", c_uint32),
-        ("size_count", c_uint32),
+        ("size_count", c_uint32), ("workspace", c_uint64), ("workspace_bytes", c_uint64),
     ]
 
 
@@ -111,6 +113,8 @@ _functions = {
     "barline_kernel_query": (_status, [c_void_p, POINTER(KernelInfo)]),
     "barline_kernel_param": (_status, [c_void_p, c_uint32, POINTER(Param)]),
     "barline_kernel_axis": (_status, [c_void_p, c_uint32, POINTER(Axis)]),
+    "barline_kernel_workspace": (
+        _status, [c_void_p, POINTER(c_int64), c_uint32, POINTER(c_uint64), POINTER(c_uint64)]),
     "barline_launch": (_status, [c_void_p, POINTER(LaunchInfo)]),
 }
 

@@ -54,3 +54,12 @@ def view(tensor):
     if hasattr(tensor, "data_ptr") and hasattr(tensor, "stride"):
         return _of_torch(tensor)
     return _of_capsule(tensor)
+
+
+def memory(tensor):
+    """Address and bytes of a dense tensor."""
+    dl, _ = view(tensor)
+    count = 1
+    for i in range(dl.ndim):
+        count *= dl.shape[i]
+    return (dl.data or 0) + dl.byte_offset, count * dl.dtype.bits * dl.dtype.lanes // 8

@@ -38,7 +38,8 @@ typedef enum barline_status {
   BARLINE_OVER_BUDGET = 6,      /**< compiled by the driver, over the budget, with strict_budget */
   BARLINE_IN_CAPTURE = 7,       /**< preparing on a stream that is being captured */
   BARLINE_OUT_OF_MEMORY = 8,    /**< of the host */
-  BARLINE_INTERNAL_ERROR = 9
+  BARLINE_INTERNAL_ERROR = 9,
+  BARLINE_COMPILE_ERROR = 10 /**< the kernel does not compile, or nothing here assembles it */
 } barline_status;
 
 typedef struct barline_runtime barline_runtime; /**< packs, cache, devices */
@@ -59,8 +60,10 @@ BARLINE_API const char* barline_last_error_json(void);
 
 typedef enum barline_jit {
   BARLINE_JIT_DEFAULT = 0, /**< as BARLINE_JIT in the environment says: on */
-  BARLINE_JIT_ON = 1,      /**< PTX of a pack may be compiled by the driver for a newer GPU */
-  BARLINE_JIT_OFF = 2      /**< what has no machine code is BARLINE_NOT_FOUND */
+  BARLINE_JIT_ON = 1,      /**< PTX of a pack may be compiled by the driver for a newer GPU, and
+                                kernels by the compiler where options.kernels is set */
+  BARLINE_JIT_OFF = 2      /**< what has no machine code is BARLINE_NOT_FOUND; the message of a
+                                runtime with options.kernels names the key that is missing */
 } barline_jit;
 
 /** Zero members keep what the environment says (docs/environment.md), read once at the open. */
@@ -73,6 +76,12 @@ typedef struct barline_options {
   uint32_t reserved;
   void (*warn)(void* user, const char* message); /**< called from any thread */
   void* warn_user;
+  /** What neither packs nor cache hold is compiled from these libraries of kernels, "file:file"; ""
+      for barline's own, libbarline_kernels beside this library; null: nothing is compiled. They
+      bring the compiler along, some 30 MB. */
+  const char* kernels;
+  const char*
+      assembler; /**< "auto", "ptxas", "nvjitlink" or "driver"; null: as the environment says */
 } barline_options;
 
 /** Opens a runtime; options may be null. Loads no driver: that waits for the first prepare. */
@@ -95,6 +104,7 @@ typedef struct barline_request {
   const char* name; /**< "rms_norm.bf16@row256" */
   const char* key;  /**< content key where a name means several entries of a cache; may be null */
   void* stream;     /**< CUstream; where it is being captured, the call refuses. May be null */
+  const char* bind; /**< sizes to compile for, "d=8192 K=64"; of options.kernels. May be null */
 } barline_request;
 
 /** Finds and loads a kernel. All that may load, allocate or wait is done here. */
@@ -128,7 +138,8 @@ typedef struct barline_kernel_info {
   uint32_t cluster[3];      /**< blocks */
   uint32_t cooperative;     /**< 1: all blocks run at once */
   uint32_t programmatic;    /**< 1: BARLINE_LAUNCH_PROGRAMMATIC has an effect */
-  uint64_t workspace_bytes; /**< that a launch needs besides its parameters */
+  uint64_t workspace_bytes; /**< of every launch; 0 where the kernel has no scratch or its size
+                                 depends on the launch's: see barline_kernel_workspace */
   uint64_t workspace_align;
   uint32_t param_count;
   uint32_t axis_count; /**< dynamic axes */
@@ -144,6 +155,8 @@ typedef struct barline_param {
   barline_dtype dtype;
   uint32_t rank;
   uint32_t is_read, is_written; /**< by the kernel; of tensors */
+  uint32_t is_scratch;          /**< may be given by a workspace instead */
+  uint32_t reserved;
 } barline_param;
 BARLINE_API barline_status barline_kernel_param(const barline_kernel* kernel, uint32_t index,
                                                 barline_param* param);
@@ -157,6 +170,12 @@ typedef struct barline_axis {
 } barline_axis;
 BARLINE_API barline_status barline_kernel_axis(const barline_kernel* kernel, uint32_t index,
                                                barline_axis* axis);
+
+/** What a launch of these sizes of the dynamic axes needs for the kernel's scratch tensors as one
+    workspace: bytes, 0 where it has none, and the alignment of its address. */
+BARLINE_API barline_status barline_kernel_workspace(const barline_kernel* kernel,
+                                                    const int64_t* sizes, uint32_t size_count,
+                                                    uint64_t* bytes, uint64_t* align);
 
 /* ---- Launch ---- */
 
@@ -208,10 +227,14 @@ typedef struct barline_launch_info {
   uint32_t struct_size;
   uint32_t flags;
   void* stream;            /**< CUstream or cudaStream_t; null: the legacy default stream */
-  const barline_arg* args; /**< one a parameter, in order */
+  const barline_arg* args; /**< one a parameter, in order; with a workspace without the scratch */
   const int64_t* sizes;    /**< one a dynamic axis, in order; null: read off the tensors' shapes */
   uint32_t arg_count;
   uint32_t size_count;
+  /** Device address of the kernel's scratch and its bytes; 0: scratch tensors are arguments. The
+      caller keeps one a stream, zeroes it when it is made and when it is used with other sizes. */
+  uint64_t workspace;
+  uint64_t workspace_bytes;
 } barline_launch_info;
 
 /** One driver call (one more on the host for each tensor map): never loads, allocates or waits, so

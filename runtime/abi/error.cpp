@@ -40,6 +40,8 @@ Failure failure_of(const std::exception_ptr& error) {
     return {BARLINE_NOT_FOUND, e.what(), {}};
   } catch (const runtime::OverBudget& e) {
     return {BARLINE_OVER_BUDGET, e.what(), {}};
+  } catch (const runtime::CompileError& e) {
+    return {BARLINE_COMPILE_ERROR, e.what(), {}};
   } catch (const runtime::PrepareInCapture& e) {
     return {BARLINE_IN_CAPTURE, e.what(), {}};
   } catch (const std::invalid_argument& e) {

@@ -82,40 +82,59 @@ Argument argument_of(const Prepared& kernel, std::size_t i, const barline_arg& a
   }
 }
 
+/// The parameter of each argument: all of them, or with a workspace those that are no scratch.
+struct Given {
+  std::array<std::size_t, most> params;
+  std::size_t count = 0;
+  Given(const runtime::Signature& s, bool workspace) {
+    for (std::size_t i = 0; i < s.params.size() && count < most; ++i)
+      if (!workspace || !s.params[i].scratch) params[count++] = i;
+  }
+};
+
 /// Sizes as the caller gave them, or as the tensors have them.
 std::span<const std::int64_t> sizes_of(const Prepared& kernel, const barline_launch_info& l,
-                                       std::span<const barline_arg> args,
+                                       std::span<const barline_arg> args, const Given& given,
                                        std::array<std::int64_t, most>& room) {
   if (l.sizes != nullptr) return {l.sizes, l.size_count};
   const std::size_t axes = kernel.signature().axes.size();
   if (axes > most) throw std::invalid_argument("too many axes");
-  std::array<const TensorView*, most> tensors;
-  for (std::size_t i = 0; i < args.size(); ++i) tensors[i] = tensor_of(args[i]);
+  std::array<const TensorView*, most> tensors{};
+  for (std::size_t i = 0; i < args.size(); ++i) tensors[given.params[i]] = tensor_of(args[i]);
   const std::span<std::int64_t> sizes(room.data(), axes);
-  if (axes > 0) runtime::infer_sizes(kernel, {tensors.data(), args.size()}, sizes);
+  if (axes > 0)
+    runtime::infer_sizes(kernel, {tensors.data(), kernel.signature().params.size()}, sizes);
   return sizes;
 }
 
+void check_counts(const Prepared& kernel, const barline_launch_info& l, std::size_t args) {
+  const std::size_t axes = kernel.signature().axes.size();
+  if (l.arg_count == args && (l.sizes == nullptr || l.size_count == axes)) [[likely]]
+    return;
+  throw std::invalid_argument("launch of '" + kernel.metadata().entry +
+                              "': " + std::to_string(l.arg_count) + " arguments and " +
+                              std::to_string(l.size_count) + " sizes for " + std::to_string(args) +
+                              " parameters" + (l.workspace != 0 ? " beside the workspace" : "") +
+                              " and " + std::to_string(axes) + " dynamic axes; pass one of each");
+}
+
 void launch(const Prepared& kernel, const barline_launch_info& l) {
-  if (l.arg_count != kernel.signature().params.size() ||
-      (l.sizes != nullptr && l.size_count != kernel.signature().axes.size()) || l.arg_count > most)
-      [[unlikely]]
-    throw std::invalid_argument(
-        "launch of '" + kernel.metadata().entry + "': " + std::to_string(l.arg_count) +
-        " arguments and " + std::to_string(l.size_count) + " sizes for " +
-        std::to_string(kernel.signature().params.size()) + " parameters and " +
-        std::to_string(kernel.signature().axes.size()) + " dynamic axes; pass one of each");
+  if (kernel.signature().params.size() > most) throw std::invalid_argument("too many parameters");
+  const Given given(kernel.signature(), l.workspace != 0);
+  check_counts(kernel, l, given.count);
   if (l.arg_count > 0) require(l.args, "launch.args");
   const std::span args(l.args, l.arg_count);
   std::array<std::int64_t, most> room;
-  const std::span<const std::int64_t> sizes = sizes_of(kernel, l, args, room);
+  const std::span<const std::int64_t> sizes = sizes_of(kernel, l, args, given, room);
   // Room for all without an allocation; a launch makes none.
   alignas(Argument) std::array<std::byte, most * sizeof(Argument)> storage;
   auto* arguments = reinterpret_cast<Argument*>(storage.data());
   for (std::size_t i = 0; i < args.size(); ++i)
-    new (arguments + i) Argument(argument_of(kernel, i, args[i], sizes));
+    new (arguments + i) Argument(argument_of(kernel, given.params[i], args[i], sizes));
   kernel.launch(static_cast<driver::abi::StreamHandle>(l.stream), {arguments, args.size()}, sizes,
-                {.programmatic = (l.flags & BARLINE_LAUNCH_PROGRAMMATIC) != 0});
+                {.programmatic = (l.flags & BARLINE_LAUNCH_PROGRAMMATIC) != 0,
+                 .workspace = l.workspace,
+                 .workspace_bytes = l.workspace_bytes});
 }
 
 }  // namespace
@@ -144,7 +163,9 @@ barline_status barline_kernel_param(const barline_kernel* kernel, uint32_t index
                        .dtype = abi::dtype_of(p.elem),
                        .rank = static_cast<std::uint32_t>(p.axes.size()),
                        .is_read = p.read,
-                       .is_written = p.written},
+                       .is_written = p.written,
+                       .is_scratch = p.scratch,
+                       .reserved = 0},
                       "param");
   });
 }
@@ -161,6 +182,19 @@ barline_status barline_kernel_axis(const barline_kernel* kernel, uint32_t index,
                        .name = axes[index].name.c_str(),
                        .multiple = axes[index].multiple},
                       "axis");
+  });
+}
+
+barline_status barline_kernel_workspace(const barline_kernel* kernel, const int64_t* sizes,
+                                        uint32_t size_count, uint64_t* bytes, uint64_t* align) {
+  return abi::guarded([&] {
+    abi::require(kernel, "kernel");
+    abi::require(bytes, "bytes");
+    abi::require(align, "align");
+    if (size_count > 0) abi::require(sizes, "sizes");
+    const runtime::WorkspaceSize size = kernel->prepared->workspace({sizes, size_count});
+    *bytes = size.bytes;
+    *align = size.align;
   });
 }
 

@@ -9,6 +9,11 @@
 namespace barline::abi {
 namespace {
 
+std::vector<std::filesystem::path> kernels_of(const std::string& text) {
+  if (text.empty()) return {runtime::own_kernels()};
+  return runtime::split_paths(text);
+}
+
 runtime::Options options_of(const barline_options& theirs) {
   runtime::Options options = runtime::options_from_environment();
   if (theirs.jit > BARLINE_JIT_OFF)
@@ -19,6 +24,14 @@ runtime::Options options_of(const barline_options& theirs) {
   if (options.cache.dir.is_relative() && !options.cache.dir.empty())
     throw std::invalid_argument("options.cache_dir is relative; pass an absolute path or \"\"");
   if (theirs.libcuda != nullptr) options.driver.libraries = {theirs.libcuda};
+  if (theirs.kernels != nullptr) options.kernels = kernels_of(theirs.kernels);
+  if (theirs.assembler != nullptr) {
+    const auto choice = runtime::parse_assembler(theirs.assembler);
+    if (!choice)
+      throw std::invalid_argument("options.assembler is '" + std::string(theirs.assembler) +
+                                  "'; pass auto, ptxas, nvjitlink or driver");
+    options.assembler = *choice;
+  }
   if (theirs.strict_budget != 0) options.strict_budget = true;
   if (theirs.warn != nullptr) {
     options.cache.warn = [warn = theirs.warn, user = theirs.warn_user](const std::string& text) {
@@ -47,7 +60,8 @@ const char* barline_status_name(barline_status status) {
                                           "BARLINE_OVER_BUDGET",
                                           "BARLINE_IN_CAPTURE",
                                           "BARLINE_OUT_OF_MEMORY",
-                                          "BARLINE_INTERNAL_ERROR"};
+                                          "BARLINE_INTERNAL_ERROR",
+                                          "BARLINE_COMPILE_ERROR"};
   const auto number = static_cast<unsigned>(status);
   return number < std::size(names) ? names[number] : "?";
 }
@@ -93,6 +107,7 @@ barline_status barline_prepare(barline_runtime* runtime, const barline_request* 
     auto prepared =
         runtime->host.prepare({.name = theirs.name != nullptr ? theirs.name : "",
                                .key = theirs.key != nullptr ? theirs.key : "",
+                               .bind = theirs.bind != nullptr ? theirs.bind : "",
                                .device = theirs.device,
                                .stream = static_cast<driver::abi::StreamHandle>(theirs.stream)});
     auto handle = std::make_unique<barline_kernel>();

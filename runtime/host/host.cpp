@@ -41,6 +41,7 @@ std::string some_of(const std::vector<std::string>& items) {
 
 Host::Host(Options options) : options_(std::move(options)), cache_(options_.cache) {
   for (const auto& path : options_.packs) packs_.push_back(Pack::open(path));
+  if (!options_.kernels.empty()) compiler_ = load_compiler(options_);
 }
 
 void Host::add_pack(const std::filesystem::path& path) {
@@ -72,10 +73,11 @@ std::shared_ptr<const Prepared> Host::prepare(const KernelRequest& request) {
         asked_for(request)));
   Code code = Code::Cubin;
   Found found = from_packs(request, on.info(), code);
+  if (!found && compiler_) found = compiler_->find(request, on.info());
   if (!found) found = from_cache(request, on.info());
   if (!found) fail_missing(request, on.info());
-  auto prepared = std::make_shared<const Prepared>(on, std::move(found), code);
-  if (code == Code::Ptx) check_budget(*prepared);
+  auto prepared = std::make_shared<const Prepared>(on, std::move(found), libraries_, code);
+  hold_to_budget(*prepared, code, options_.strict_budget, options_.cache.warn);
   return prepared;
 }
 
@@ -150,25 +152,13 @@ void Host::fail_missing(const KernelRequest& request, const driver::DeviceInfo& 
                        "the cache with `barline build`");
 }
 
-void Host::check_budget(const Prepared& prepared) const {
-  const driver::KernelAttributes got = prepared.kernel().attributes();
-  const Metadata& m = prepared.metadata();
-  if (got.registers <= static_cast<int>(m.registers) &&
-      got.local_bytes <= static_cast<int>(m.stack))
-    return;
-  const std::string text = fmt::format(
-      "kernel '{}' was compiled by the driver to {} registers and {} bytes of local memory, where "
-      "{} and {} are budgeted; pack machine code for this GPU",
-      m.entry, got.registers, got.local_bytes, m.registers, m.stack);
-  if (options_.strict_budget) throw OverBudget(text);
-  if (options_.cache.warn) options_.cache.warn(text);
-}
-
 std::vector<std::string> Host::names() {
   std::set<std::string> names;
   for (const auto& pack : packs())
     for (const PackRow& row : pack->rows()) names.insert(row.name);
   for (const NamedEntry& entry : named_entries(cache_.disk())) names.insert(entry.name);
+  if (compiler_)
+    for (std::string& name : compiler_->names()) names.insert(std::move(name));
   return {names.begin(), names.end()};
 }
 

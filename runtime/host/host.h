@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "runtime/cache/kernel_cache.h"
+#include "runtime/host/compiler.h"
 #include "runtime/host/names.h"
-#include "runtime/launch/prepared.h"
+#include "runtime/launch/budget.h"
 #include "runtime/options.h"
 #include "runtime/pack/pack.h"
 
@@ -20,11 +21,6 @@ namespace barline::runtime {
 
 /// No pack and no cache holds the kernel; the message names what was asked for and where.
 struct KernelNotFound : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// Code was compiled by the driver and needs more than its budget (Options::strict_budget).
-struct OverBudget : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
@@ -37,6 +33,7 @@ struct PrepareInCapture : std::runtime_error {
 struct KernelRequest {
   std::string name{};  ///< "rms_norm.bf16@row256"
   std::string key{};   ///< content key, 64 digits, where a name means several entries of a cache
+  std::string bind{};  ///< "d=8192 K=64": sizes that a kernel is compiled for
   int device = 0;
   /// The caller's stream, where there is one: no kernel is prepared while it is being captured.
   driver::abi::StreamHandle stream = nullptr;
@@ -45,15 +42,15 @@ struct KernelRequest {
 /// All members may be called from any thread.
 class Host {
  public:
-  /// Reads Options::packs. Throws PackError.
+  /// Reads Options::packs, loads Options::kernels. Throws PackError, std::invalid_argument.
   explicit Host(Options options);
 
   /// Packs are asked before the cache, in the order they were added. Throws PackError.
   void add_pack(const std::filesystem::path& path);
 
-  /// The kernel on the device: its own machine code, or portable PTX that the driver compiles,
-  /// where Jit is On. Throws KernelNotFound, OverBudget, PrepareInCapture, PackError,
-  /// driver::Error, std::invalid_argument.
+  /// The kernel on the device: its own machine code; or portable PTX that the driver compiles,
+  /// where Jit is On; or, with Options::kernels, compiled here. Throws KernelNotFound,
+  /// CompileError, OverBudget, PrepareInCapture, PackError, driver::Error, std::invalid_argument.
   std::shared_ptr<const Prepared> prepare(const KernelRequest& request);
 
   /// The names that packs and cache hold, each once, sorted.
@@ -67,11 +64,12 @@ class Host {
   Found from_packs(const KernelRequest& request, const driver::DeviceInfo& device, Code& code);
   Found from_cache(const KernelRequest& request, const driver::DeviceInfo& device);
   [[noreturn]] void fail_missing(const KernelRequest& request, const driver::DeviceInfo& device);
-  void check_budget(const Prepared& prepared) const;
 
   Options options_;
   KernelCache cache_;
-  std::mutex mutex_;  // of all below
+  Libraries libraries_;
+  std::shared_ptr<Compiler> compiler_;  // null: nothing compiles
+  std::mutex mutex_;                    // of all below
   std::shared_ptr<const driver::Driver> driver_;
   std::map<int, driver::Device> devices_;
   std::vector<std::shared_ptr<const Pack>> packs_;

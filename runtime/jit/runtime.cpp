@@ -3,20 +3,17 @@
 
 #include <fmt/format.h>
 
-namespace barline::jit {
+#include "runtime/jit/assemblers.h"
+#include "runtime/launch/budget.h"
 
+namespace barline::jit {
 Runtime::Runtime(runtime::Options options) : options_(std::move(options)), cache_(options_.cache) {
   for (const auto& path : options_.packs) packs_.push_back(runtime::Pack::open(path));
 }
 
-const codegen::Ptxas& Runtime::ptxas() {
-  std::call_once(ptxas_once_, [&] {
-    ptxas_ = codegen::Ptxas::find({.explicit_path = options_.ptxas.string(),
-                                   .cuda_home = options_.cuda_home.string(),
-                                   .path_env = options_.path,
-                                   .allow_path = !options_.path.empty()});
-  });
-  return *ptxas_;
+const codegen::Assembler& Runtime::assembler() {
+  std::call_once(assembler_once_, [&] { assembler_ = choose_assembler(options_); });
+  return *assembler_;
 }
 
 runtime::Found Runtime::find(const Unit& unit) {
@@ -27,8 +24,9 @@ runtime::Found Runtime::find(const Unit& unit) {
   runtime::Found found = find_in_packs(unit);
   if (!found && options_.jit == runtime::Jit::Off) found = find_or_refuse(unit);
   if (!found)
-    found = find_or_build(cache_, unit, pinned_assembler,
-                          [this]() -> const codegen::Ptxas& { return ptxas(); });
+    found = find_or_build(cache_, unit,
+                          warm_name(allowed_assemblers(options_).front(), pinned_assembler),
+                          [this]() -> const codegen::Assembler& { return assembler(); });
   memory_.keep(unit, found.entry);
   return found;
 }
@@ -36,16 +34,22 @@ runtime::Found Runtime::find(const Unit& unit) {
 runtime::Found Runtime::find_in_packs(const Unit& unit) const {
   // A library without a build id cannot tell its old kernels from its new ones.
   if (packs_.empty() || unit.entry->library.empty()) return {};
-  const runtime::Hash256 warm = warm_key(unit, pinned_assembler).hash();
-  for (const auto& pack : packs_)
-    if (const runtime::PackRow* row = pack->find(warm))
-      return {pack->entry(*row), runtime::Source::Pack};
+  for (const codegen::AssemblerKind kind : allowed_assemblers(options_)) {
+    const runtime::Hash256 warm = warm_key(unit, warm_name(kind, pinned_assembler)).hash();
+    for (const auto& pack : packs_)
+      if (const runtime::PackRow* row = pack->find(warm))
+        return {pack->entry(*row), runtime::Source::Pack};
+  }
   return {};
 }
 
 runtime::Found Runtime::find_or_refuse(const Unit& unit) {
-  const runtime::WarmKey warm = warm_key(unit, pinned_assembler);
-  if (runtime::Found found = cache_.lookup_warm(warm)) return found;
+  const auto kinds = allowed_assemblers(options_);
+  for (const codegen::AssemblerKind kind : kinds)
+    if (runtime::Found found =
+            cache_.lookup_warm(warm_key(unit, warm_name(kind, pinned_assembler))))
+      return found;
+  const runtime::WarmKey warm = warm_key(unit, warm_name(kinds.front(), pinned_assembler));
   throw JitDisabled(
       fmt::format("'{}' for {} is in no pack and not in the cache, and compiling is off; fill the "
                   "cache first or "
@@ -55,9 +59,12 @@ runtime::Found Runtime::find_or_refuse(const Unit& unit) {
 
 Prepared Runtime::prepare(const driver::Device& device, const dsl::KernelEntry& entry,
                           ir::Elem elem, const dsl::Config& config) {
-  runtime::Found found =
-      find({.entry = &entry, .elem = elem, .config = config, .target = &target_for(device.info())});
-  return {device, std::move(found)};
+  const Unit unit{
+      .entry = &entry, .elem = elem, .config = config, .target = &target_for(device.info())};
+  Prepared prepared(device, find(unit), libraries_);
+  runtime::hold_to_budget(prepared, runtime::Code::Cubin, options_.strict_budget,
+                          options_.cache.warn);
+  return prepared;
 }
 
 const ir::Target& target_for(const driver::DeviceInfo& device) {

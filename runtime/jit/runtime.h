@@ -6,7 +6,6 @@
 
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 
 #include "runtime/driver/device.h"
@@ -34,7 +33,7 @@ class Runtime {
   explicit Runtime(runtime::Options options);
 
   /// Finds or compiles the kernel for the device, loads it and makes it resident. Throws ir::Error,
-  /// codegen errors, codegen::MissingPtxas, JitDisabled and driver::Error.
+  /// codegen errors, codegen::MissingAssembler, JitDisabled, runtime::OverBudget and driver::Error.
   Prepared prepare(const driver::Device& device, const dsl::KernelEntry& entry, ir::Elem elem,
                    const dsl::Config& config);
   /// The part of prepare() that needs no device. Found before: well under a microsecond.
@@ -42,16 +41,17 @@ class Runtime {
   runtime::KernelCache& cache() { return cache_; }
 
  private:
-  const codegen::Ptxas& ptxas();
+  const codegen::Assembler& assembler();
   runtime::Found find_in_packs(const Unit& unit) const;
   runtime::Found find_or_refuse(const Unit& unit);
 
   runtime::Options options_;
   runtime::KernelCache cache_;
   Memory memory_;
+  runtime::Libraries libraries_;
   std::vector<std::shared_ptr<const runtime::Pack>> packs_;
-  std::once_flag ptxas_once_;
-  std::optional<codegen::Ptxas> ptxas_;
+  std::once_flag assembler_once_;
+  std::unique_ptr<const codegen::Assembler> assembler_;
 };
 
 /// The target to compile for on a device: its own, or the newest that its GPU runs. Throws

@@ -12,6 +12,8 @@
 #include "ir/pipeline.h"
 #include "ir/print.h"
 #include "runtime/jit/signature.h"
+#include "runtime/launch/budget.h"
+#include "runtime/launch/workspace.h"
 #include "runtime/regions/table.h"
 #include "verify/cadence/cadence.h"
 
@@ -20,16 +22,32 @@ namespace {
 
 codegen::CompileOptions compile_options(const Unit& unit) { return {.lineinfo = unit.lineinfo}; }
 
+/// Registers of a thread that the schedule promises, by its own cap or by the blocks that an SM
+/// shall hold; 0: none.
+int promised_registers(const Unit& unit) {
+  const ir::Schedule& s = unit.config.schedule;
+  if (s.budget.regs > 0) return s.budget.regs;
+  const int threads = s.budget.ctas_per_sm * block_threads(s);
+  return threads > 0 ? unit.target->registers_per_sm / threads / 8 * 8 : 0;
+}
+
 runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codegen::Compiled& c,
-                              const codegen::Ptxas& ptxas) {
+                              const codegen::Assembler& assembler) {
   auto u32 = [](auto v) { return static_cast<std::uint32_t>(v); };
   runtime::Metadata m;
   m.kernel = unit.entry->name;
   m.schedule = std::string(unit.config.schedule.name);
   m.target = std::string(unit.target->name);
   m.entry = k.name;
-  m.signature = to_text(signature_of(k));
-  m.assembler = ptxas.version();
+  const runtime::Signature signature = signature_of(k);
+  m.signature = to_text(signature);
+  // Where sizes are open, a prepared kernel says what each launch needs.
+  if (signature.axes.empty()) {
+    const runtime::WorkspaceSize workspace = runtime::workspace_size(signature, {});
+    m.workspace_bytes = workspace.bytes;
+    m.workspace_align = workspace.align;
+  }
+  m.assembler = assembler.version();
   m.registers = u32(c.report.registers);
   m.spill_stores = u32(c.report.spill_stores);
   m.spill_loads = u32(c.report.spill_loads);
@@ -48,6 +66,9 @@ runtime::Metadata metadata_of(const Unit& unit, const ir::Kernel& k, const codeg
   ir::walk(k.body,
            [&](const ir::Operation& op) { m.awaits_previous |= op.is(ir::Op::AwaitPrevious); });
   m.compile_ms = c.times.total();
+  if (assembler.kind() == codegen::AssemblerKind::Driver)
+    if (const int registers = promised_registers(unit))
+      m.extra.emplace_back(runtime::promised_registers, fmt::format("{}", registers));
   std::vector<std::string> notes;
   for (const codegen::Note& note : c.report.notes)
     if (note.performance_loss) notes.push_back(note.code);
@@ -72,7 +93,7 @@ std::string config_text(const Unit& unit) {
 }
 
 runtime::KeyRecord content_key(const Unit& unit, const ir::Kernel& kernel,
-                               const codegen::Ptxas& ptxas) {
+                               const codegen::Assembler& assembler) {
   auto flags =
       codegen::assemble_flags(codegen::assemble_options(*unit.target, compile_options(unit)));
   runtime::KeyRecord key;
@@ -80,7 +101,7 @@ runtime::KeyRecord content_key(const Unit& unit, const ir::Kernel& kernel,
       .add("config", config_text(unit))
       .add("target", std::string(unit.target->name))
       .add("ptx", std::string(unit.target->ptx))
-      .add("assembler", ptxas.version())
+      .add("assembler", assembler.version())
       .add("flags", fmt::format("{}", fmt::join(flags, " ")))
       .add("debug", kernel.debug ? "1" : "0")
       .add("codegen_id", BARLINE_CODEGEN_ID);
@@ -96,28 +117,41 @@ runtime::WarmKey warm_key(const Unit& unit, std::string_view pinned) {
           .options = fmt::format("debug={} lineinfo={}", unit.config.debug, unit.lineinfo)};
 }
 
-runtime::Entry build_entry(const Unit& unit, ir::Kernel kernel, const codegen::Ptxas& ptxas) {
+runtime::Entry build_entry(const Unit& unit, ir::Kernel kernel,
+                           const codegen::Assembler& assembler) {
   ir::run_pipeline(kernel);
   ir::check_for(kernel, *unit.target);
-  codegen::Compiled compiled = codegen::compile(kernel, *unit.target, ptxas, compile_options(unit));
+  codegen::Compiled compiled =
+      codegen::compile(kernel, *unit.target, assembler, compile_options(unit));
   runtime::Entry entry;
-  entry.metadata = metadata_of(unit, kernel, compiled, ptxas);
+  entry.metadata = metadata_of(unit, kernel, compiled, assembler);
   entry.cubin = std::move(compiled.cubin);
   entry.ptx = std::move(compiled.ptx);
   return entry;
 }
 
+std::string_view warm_name(codegen::AssemblerKind kind, std::string_view pinned) {
+  return kind == codegen::AssemblerKind::Ptxas ? pinned : name(kind);
+}
+
 runtime::Found find_or_build(runtime::KernelCache& cache, const Unit& unit, std::string_view pinned,
-                             const std::function<const codegen::Ptxas&()>& ptxas) {
+                             const AskAssembler& ask) {
   // A library without a build id cannot tell its old kernels from its new ones: no warm path then.
+  const bool known = !unit.entry->library.empty();
   runtime::WarmKey warm = warm_key(unit, pinned);
-  if (!unit.entry->library.empty())
+  if (known)
     if (runtime::Found found = cache.lookup_warm(warm)) return found;
+  const codegen::Assembler& assembler = ask();
+  if (std::string_view own = warm_name(assembler.kind(), pinned); own != pinned) {
+    warm = warm_key(unit, own);
+    if (known)
+      if (runtime::Found found = cache.lookup_warm(warm)) return found;
+  }
   ir::Kernel kernel = dsl::instantiate(unit.entry->make(unit.elem), unit.config);
-  runtime::KeyRecord key = content_key(unit, kernel, ptxas());
-  if (unit.entry->library.empty()) warm.options += " " + key.hash().hex();
+  runtime::KeyRecord key = content_key(unit, kernel, assembler);
+  if (!known) warm.options += " " + key.hash().hex();
   return cache.get_or_build(key, warm,
-                            [&] { return build_entry(unit, std::move(kernel), ptxas()); });
+                            [&] { return build_entry(unit, std::move(kernel), assembler); });
 }
 
 }  // namespace barline::jit

@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "codegen/assembler/ptxas.h"
+#include "codegen/assembler/assembler.h"
 #include "dsl/registry.h"
 #include "ir/target.h"
 #include "runtime/cache/kernel_cache.h"
@@ -26,20 +26,28 @@ std::string config_text(const Unit& unit);
 /// Everything that decides the bytes: the IR before the passes (the passes are part of the code
 /// generator's id), config, target, assembler and flags.
 runtime::KeyRecord content_key(const Unit& unit, const ir::Kernel& kernel,
-                               const codegen::Ptxas& ptxas);
+                               const codegen::Assembler& assembler);
 
 /// The small key, known without IR, LLVM or assembler. `pinned` is the assembler release that the
 /// host builds with ("ptxas 13.0"); the kernel library's build id stands in it, so that an edited
 /// kernel is never answered with its old code.
 runtime::WarmKey warm_key(const Unit& unit, std::string_view pinned);
 
+/// What stands for an assembler in warm keys: `pinned` for ptxas, else its name, so that code of
+/// one is never taken for code of the other.
+std::string_view warm_name(codegen::AssemblerKind kind, std::string_view pinned);
+
 /// Compiles: passes, checks for the target, PTX, cubin, metadata with launch signature. The kernel
 /// is taken before the passes. Throws what they throw.
-runtime::Entry build_entry(const Unit& unit, ir::Kernel kernel, const codegen::Ptxas& ptxas);
+runtime::Entry build_entry(const Unit& unit, ir::Kernel kernel,
+                           const codegen::Assembler& assembler);
 
-/// The unit's entry: warm key, then content key, then one build. `ptxas` is asked only where the
-/// warm key does not answer.
+/// Gives the assembler where one is needed; throws codegen::MissingAssembler.
+using AskAssembler = std::function<const codegen::Assembler&()>;
+
+/// The unit's entry: warm key of `pinned`, then content key, then one build. The assembler is asked
+/// only where that warm key does not answer; where it is another than ptxas, its own warm key is.
 runtime::Found find_or_build(runtime::KernelCache& cache, const Unit& unit, std::string_view pinned,
-                             const std::function<const codegen::Ptxas&()>& ptxas);
+                             const AskAssembler& assembler);
 
 }  // namespace barline::jit

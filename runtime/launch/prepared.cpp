@@ -10,23 +10,12 @@
 
 namespace barline::runtime {
 
-namespace {
-
-driver::Library load(const driver::Device& device, const Entry& entry, Code code) {
-  // Loading would end another thread's capture otherwise.
-  const driver::RelaxedCapture beside_captures(device);
-  if (code == Code::Ptx) return driver::Library::from_ptx(device, entry.ptx, entry.metadata.entry);
-  return driver::Library::from_image(device, entry.cubin, entry.metadata.entry);
-}
-
-}  // namespace
-
-Prepared::Prepared(const driver::Device& device, Found found, Code code)
+Prepared::Prepared(const driver::Device& device, Found found, Libraries& libraries, Code code)
     : entry_(std::move(found.entry)),
       source_(found.source),
       signature_(parse_signature(entry_->metadata.signature)),
-      library_(load(device, *entry_, code)),
-      kernel_(library_.kernel(entry_->metadata.entry)) {
+      library_(libraries.get(device, *entry_, code)),
+      kernel_(library_->kernel(entry_->metadata.entry)) {
   const driver::RelaxedCapture beside_captures(device);
   const Metadata& m = entry_->metadata;
   shape_.block = {m.threads_x, m.threads_y, m.threads_z};
@@ -34,6 +23,7 @@ Prepared::Prepared(const driver::Device& device, Found found, Code code)
   shape_.cooperative = m.cooperative;
   shape_.cluster = {m.cluster_x, m.cluster_y, m.cluster_z};
   check_maps(m.entry, signature_);
+  for (const SignatureParam& p : signature_.params) scratch_params_ += p.scratch;
   constexpr std::uint32_t without_opting_in = 48 << 10;
   if (m.dynamic_smem > without_opting_in) kernel_.set_max_dynamic_shared(m.dynamic_smem);
   kernel_.make_resident();
@@ -82,22 +72,27 @@ void Prepared::refuse(const std::string& what) const {
   throw std::invalid_argument(fmt::format("launch of '{}': {}", entry_->metadata.entry, what));
 }
 
-void Prepared::check_arguments(std::span<const Argument> args,
-                               std::span<const std::int64_t> sizes) const {
-  if (args.size() != signature_.params.size() || sizes.size() != signature_.axes.size())
-      [[unlikely]]
-    refuse(fmt::format(
-        "{} arguments and {} sizes for {} parameters and {} dynamic axes; pass one of each",
-        args.size(), sizes.size(), signature_.params.size(), signature_.axes.size()));
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    const SignatureParam& p = signature_.params[i];
-    if (args[i].is_pointer() != p.tensor || (!p.tensor && args[i].element() != p.elem)) [[unlikely]]
-      refuse(fmt::format("argument '{}' is not {} {}; pass that type", p.name,
-                         p.tensor ? "a tensor of" : "a scalar of", name(p.elem)));
-    if (p.tensor && args[i].value() % 16 != 0) [[unlikely]]
-      refuse(fmt::format("tensor '{}' stands at {:#x}; align it to 16 bytes", p.name,
-                         args[i].value()));
-  }
+void Prepared::check_counts(std::size_t args, std::size_t sizes, bool workspace) const {
+  const std::size_t left_out = workspace ? static_cast<std::size_t>(scratch_params_) : 0;
+  if (args + left_out == signature_.params.size() && sizes == signature_.axes.size() &&
+      args + left_out + sizes + signature_.maps.size() <= max_arguments) [[likely]]
+    return;
+  refuse(
+      fmt::format("{} arguments and {} sizes for {} parameters{} and {} dynamic axes; pass one "
+                  "of each, at most {}",
+                  args, sizes, signature_.params.size() - left_out,
+                  left_out ? " beside the workspace" : "", signature_.axes.size(), max_arguments));
+}
+
+void Prepared::check_argument(const SignatureParam& p, const Argument& arg) const {
+  if (arg.is_pointer() != p.tensor || (!p.tensor && arg.element() != p.elem)) [[unlikely]]
+    refuse(fmt::format("argument '{}' is not {} {}; pass that type", p.name,
+                       p.tensor ? "a tensor of" : "a scalar of", name(p.elem)));
+  if (p.tensor && arg.value() % 16 != 0) [[unlikely]]
+    refuse(fmt::format("tensor '{}' stands at {:#x}; align it to 16 bytes", p.name, arg.value()));
+}
+
+void Prepared::check_sizes(std::span<const std::int64_t> sizes) const {
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     const SignatureAxis& a = signature_.axes[i];
     if (sizes[i] < 1 || sizes[i] > std::numeric_limits<std::int32_t>::max() ||
@@ -107,27 +102,59 @@ void Prepared::check_arguments(std::span<const Argument> args,
   }
 }
 
+WorkspaceSize Prepared::workspace(std::span<const std::int64_t> sizes) const {
+  if (scratch_params_ == 0) return {};
+  if (sizes.size() != signature_.axes.size())
+    refuse(fmt::format("{} sizes for {} dynamic axes; pass one of each", sizes.size(),
+                       signature_.axes.size()));
+  check_sizes(sizes);
+  return workspace_size(signature_, sizes);
+}
+
+void Prepared::check_workspace(const LaunchOptions& options,
+                               std::span<const std::int64_t> sizes) const {
+  if (scratch_params_ == 0) [[unlikely]]
+    refuse("it has no scratch; pass no workspace");
+  const WorkspaceSize need = workspace(sizes);
+  if (options.workspace_bytes < need.bytes || options.workspace % need.align != 0) [[unlikely]]
+    refuse(
+        fmt::format("a workspace of {} bytes at {:#x}; pass {} zeroed bytes for these sizes, "
+                    "aligned to {}",
+                    options.workspace_bytes, options.workspace, need.bytes, need.align));
+}
+
 void Prepared::launch(driver::abi::StreamHandle stream, std::span<const Argument> args,
                       std::span<const std::int64_t> sizes, LaunchOptions options) const {
-  check_arguments(args, sizes);
+  const bool workspace = options.workspace != 0;
+  check_counts(args.size(), sizes.size(), workspace);
+  check_sizes(sizes);
+  if (workspace) check_workspace(options, sizes);
   void* pointers[max_arguments];
   std::uint64_t addresses[max_arguments];
   std::int32_t extents[max_arguments];
   Maps maps;
-  if (args.size() + sizes.size() + signature_.maps.size() > max_arguments) [[unlikely]]
-    refuse("too many arguments");
   std::size_t n = 0;
-  for (const Argument& a : args) {
-    addresses[n] = a.value();
-    pointers[n++] = const_cast<std::uint64_t*>(&a.value());
+  std::uint64_t scratch = options.workspace;
+  auto arg = args.begin();
+  for (const SignatureParam& p : signature_.params) {
+    if (workspace && p.scratch) {
+      addresses[n] = scratch;
+      scratch += scratch_bytes(p, sizes);
+    } else {
+      check_argument(p, *arg);
+      addresses[n] = (arg++)->value();
+    }
+    pointers[n] = &addresses[n];
+    ++n;
   }
+  const std::size_t params = n;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     extents[i] = static_cast<std::int32_t>(sizes[i]);
     pointers[n++] = &extents[i];
   }
   if (!signature_.maps.empty())
-    encode_maps(kernel_.device(), entry_->metadata.entry, signature_, {addresses, args.size()},
-                sizes, maps);
+    encode_maps(kernel_.device(), entry_->metadata.entry, signature_, {addresses, params}, sizes,
+                maps);
   for (std::size_t i = 0; i < signature_.maps.size(); ++i) pointers[n++] = &maps[i];
   driver::launch(kernel_, shape(sizes, options), stream, pointers);
 }

@@ -83,6 +83,7 @@ SignatureParam parse_param(const Signature& s, std::string_view text) {
   p.elem = *elem;
   p.tensor = parts[1] != "scalar";
   if (!p.tensor) return p;
+  p.scratch = parts[1] == "scratch";
   p.read = parts[1] != "out";
   p.written = parts[1] != "in";
   std::string_view axes = parts[2].substr(type.size());
@@ -102,8 +103,9 @@ std::string to_text(const Signature& s, const SignatureParam& p) {
   if (!p.tensor) return fmt::format("{}:scalar:{}", p.name, type);
   std::vector<std::string> axes;
   for (const SignatureDim& d : p.axes) axes.push_back(to_text(s, d));
-  return fmt::format("{}:{}{}:{}[{}]", p.name, p.read ? "in" : "", p.written ? "out" : "", type,
-                     fmt::join(axes, ","));
+  const std::string access =
+      p.scratch ? "scratch" : fmt::format("{}{}", p.read ? "in" : "", p.written ? "out" : "");
+  return fmt::format("{}:{}:{}[{}]", p.name, access, type, fmt::join(axes, ","));
 }
 
 SignatureGrid parse_grid(const Signature& s, std::string_view text) {

@@ -5,6 +5,8 @@
 //   x:in:bf16[rows,d];eps:scalar:f32|rows:1,n:8|rows/1,1,1
 //   parameters                      |dynamic axes with the multiple promised|grid
 //
+// A tensor is in, out, inout, or scratch: what the blocks of a launch share and the next one finds.
+//
 // A kernel that copies boxes of tensors has a fourth part, its tensor maps in order of their
 // arguments: x:64x128s:m:K%64*128 for swizzled boxes of 64 x 128 elements of x, which has m rows.
 //
@@ -53,6 +55,7 @@ struct SignatureParam {
   Element elem{};
   bool tensor = false;
   bool read = true, written = false;  ///< by the kernel; of tensors
+  bool scratch = false;               ///< read and written by launches alone: part of a workspace
   std::vector<SignatureDim> axes;     ///< slowest first
   bool operator==(const SignatureParam&) const = default;
 };

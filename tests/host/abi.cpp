@@ -126,6 +126,53 @@ TEST_CASE("a launch gives the driver the addresses, scalars and sizes of its arg
   barline_kernel_release(kernel);
 }
 
+TEST_CASE("a launch takes the kernel's scratch as one workspace") {
+  Opened o;
+  constexpr const char* name = "sums.f32@s";
+  const auto pack = write_pack(
+      o.dir.path() / "w.blp",
+      {sample_item(name, "sm_90a", "",
+                   "x:in:f32[n];partial:scratch:f32[n,parts=4];y:out:f32[n]|n:1|n/128,1,1")});
+  REQUIRE(barline_runtime_add_pack(o.runtime, pack.c_str()) == BARLINE_OK);
+  barline_kernel* kernel = nullptr;
+  REQUIRE(o.prepare(&kernel, name) == BARLINE_OK);
+  std::uint64_t bytes = 0, align = 0;
+  const std::int64_t sizes[] = {100};
+  REQUIRE(barline_kernel_workspace(kernel, sizes, 1, &bytes, &align) == BARLINE_OK);
+  CHECK((bytes == 1792 && align == 256));
+  CHECK(barline_kernel_workspace(kernel, nullptr, 1, &bytes, &align) == BARLINE_INVALID_ARGUMENT);
+  CHECK(barline_kernel_workspace(kernel, sizes, 0, &bytes, &align) == BARLINE_INVALID_ARGUMENT);
+  barline_param param{};
+  param.struct_size = sizeof param;
+  REQUIRE(barline_kernel_param(kernel, 1, &param) == BARLINE_OK);
+  CHECK((param.is_scratch == 1 && param.is_read == 1 && param.is_written == 1));
+
+  const int watched[] = {8, 8, 8, 4};
+  o.fake.function<void(int, const int*)>("fake_cuda_watch")(4, watched);
+  std::int64_t shape[] = {100};
+  const barline_tensor x{reinterpret_cast<void*>(0x4000), {2, 0}, 1, {2, 32, 1}, shape, nullptr, 0};
+  const barline_arg args[] = {barline_arg_tensor(&x), barline_arg_pointer(0x5000)};
+  barline_launch_info info{};
+  info.struct_size = sizeof info;
+  info.stream = stream;
+  info.args = args;
+  info.arg_count = 2;
+  info.workspace = 0x10000;
+  info.workspace_bytes = 1792;
+  REQUIRE(barline_launch(kernel, &info) == BARLINE_OK);  // the size is read off x
+  CHECK(o.fake.argument(0) == 0x4000);
+  CHECK(o.fake.argument(1) == 0x10000);
+  CHECK(o.fake.argument(2) == 0x5000);
+  CHECK(o.fake.argument(3) == 100);
+  info.workspace_bytes = 1791;
+  CHECK(barline_launch(kernel, &info) == BARLINE_INVALID_ARGUMENT);
+  CHECK_THAT(last_error()["message"].get<std::string>(), Catch::Contains("pass 1792 zeroed bytes"));
+  info.workspace = 0;
+  CHECK(barline_launch(kernel, &info) == BARLINE_INVALID_ARGUMENT);
+  CHECK_THAT(last_error()["message"].get<std::string>(), Catch::Contains("for 3 parameters"));
+  barline_kernel_release(kernel);
+}
+
 TEST_CASE("every failure has a status, and a message that names what to do") {
   Opened o;
   barline_kernel* kernel = nullptr;

@@ -45,9 +45,11 @@ Tensor u8(std::vector<std::int64_t> shape) { return {1, 8, std::move(shape)}; }
 struct Kernel {
   FakeDriver fake;
   driver::Device device = driver::Driver::load(fake.options())->device(0);
+  Libraries libraries;
   Prepared prepared;
   explicit Kernel(const std::string& signature = rms_norm_signature)
-      : prepared(device, {sample_item("k.bf16@s", "sm_90a", "", signature).entry, Source::Pack}) {}
+      : prepared(device, {sample_item("k.bf16@s", "sm_90a", "", signature).entry, Source::Pack},
+                 libraries) {}
 
   std::string refusal(std::size_t index, const Tensor& t, std::vector<std::int64_t> sizes) {
     try {

@@ -124,6 +124,15 @@ TEST_CASE("a GPU without machine code takes portable PTX, where compiling is all
                       Catch::Contains("jit is off") && Catch::Contains("barline pack"));
 }
 
+TEST_CASE("kernels that are prepared again share the code that is loaded") {
+  Bench bench;
+  Host host(bench.options());
+  host.add_pack(bench.pack({sample_item(rms_norm, "sm_90a")}));
+  const auto first = host.prepare({.name = rms_norm}), second = host.prepare({.name = rms_norm});
+  CHECK(first->kernel().handle() == second->kernel().handle());
+  CHECK(bench.fake.count("cuLibraryLoadData") == 1);
+}
+
 TEST_CASE("code that the driver compiled is held to its budget") {
   Bench bench(10, 0);
   PackItem item = sample_item(rms_norm, "sm_80", "sm_80");

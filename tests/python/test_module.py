@@ -100,7 +100,7 @@ class Module(unittest.TestCase):
         self.assertEqual(kernel.axes, ["rows", "d"])
         self.assertEqual(kernel.info["target"], "sm_90a")
         self.assertEqual(kernel.info["block"], (256, 1, 1))
-        self.assertEqual(self.runtime.names(), ["every.f16@s", "rms_norm.bf16@row256"])
+        self.assertEqual(self.runtime.names(), ["every.f16@s", "rms_norm.bf16@row256", "sums.f32@s"])
 
     def test_torch_tensors_reach_the_driver_without_a_copy(self):
         watch(8, 8, 8, 4, 4, 4)
@@ -166,6 +166,36 @@ class Module(unittest.TestCase):
             self.kernel(*self.arguments(), stream=STREAM, sizes={"rows": 2, "d": 16})
         with self.assertRaisesRegex(TypeError, "sizes are of the axes rows, d"):
             self.kernel(*self.arguments(), stream=STREAM, sizes={"rows": 2})
+
+    def test_a_workspace_takes_the_place_of_the_scratch(self):
+        kernel = self.runtime.prepare("sums.f32@s")
+        self.assertEqual([p.is_scratch for p in kernel.parameters], [False, True, False])
+        self.assertEqual(kernel.workspace(n=100), (1792, 256))
+        with self.assertRaises(TypeError):
+            kernel.workspace(m=100)
+        watch(8, 8, 8, 4)
+        x, y = TorchLike("float32", (100,)), TorchLike("float32", (100,), address=0x5000)
+        space = TorchLike("uint8", (1792,), address=0x10000)
+        kernel(x, y, stream=STREAM, workspace=space)
+        self.assertEqual([fake.fake_cuda_argument(i) for i in range(4)],
+                         [0x4000, 0x10000, 0x5000, 100])
+        with self.assertRaisesRegex(barline.Error, "pass 1792 zeroed bytes"):
+            kernel(x, y, stream=STREAM, workspace=TorchLike("uint8", (1791,), address=0x10000))
+        with self.assertRaisesRegex(TypeError, "takes .x, partial, y."):
+            kernel(x, y, stream=STREAM)
+        self.assertEqual(self.runtime.prepare("every.f16@s").workspace(n=4), (0, 0))
+
+    def test_a_library_of_kernels_brings_the_compiler(self):
+        library = os.environ["BARLINE_KERNEL_LIBRARY"]
+        runtime = barline.Runtime(jit="off", cache_dir="", libcuda=os.environ["BARLINE_FAKE_CUDA"],
+                                  kernels=library)
+        self.assertIn("vector_add.f32@flat256", runtime.names())
+        with self.assertRaisesRegex(barline.Error, "compiling is off(.|\n)*codegen_id") as caught:
+            runtime.prepare("vector_add.f32@flat256", bind={"n": 4096})
+        self.assertEqual(caught.exception.status, "BARLINE_NOT_FOUND")
+        self.assertRegex(str(caught.exception), "n=4096")
+        with self.assertRaisesRegex(barline.Error, "pass auto, ptxas, nvjitlink or driver"):
+            barline.Runtime(assembler="nvcc")
 
     def test_a_failing_driver_is_an_error_with_its_code(self):
         fake.fake_cuda_inject(b"cuLaunchKernelEx", 719)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JIT's keys, signatures and refusals; what needs a device is in jit_gpu.cpp.
+// The JIT: signatures, warm keys, packs and refusals, without a device.
 #include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "dsl/dsl.h"
+#include "codegen/assembler/ptxas.h"
 #include "ir/parse.h"
 #include "runtime/jit/runtime.h"
 #include "runtime/jit/signature.h"

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "codegen/assembler/ptxas.h"
 #include "dsl/dsl.h"
 #include "runtime/jit/memory.h"
 #include "runtime/jit/runtime.h"

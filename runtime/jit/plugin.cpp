@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/plugin.h"
+#include "runtime/jit/plugin.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <stdexcept>
 
 #include "dsl/plugin.h"
-#include "tools/error.h"
 
-namespace barline::tools {
+namespace barline::jit {
 namespace {
 
 /// The symbol in that very object, and not in one that it depends on.
@@ -27,11 +27,11 @@ void load_plugin(const std::string& path, dsl::Registry& registry) {
   std::error_code error;
   std::filesystem::path object = std::filesystem::absolute(path, error);
   if (!std::filesystem::is_regular_file(object, error)) {
-    throw UsageError(fmt::format("plugin {}: no such file; check the path", path));
+    throw std::invalid_argument(fmt::format("plugin {}: no such file; check the path", path));
   }
   void* handle = ::dlopen(object.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
-    throw UsageError(
+    throw std::invalid_argument(
         fmt::format("plugin {}: it cannot be loaded ({}); build it as a shared object "
                     "against this barline",
                     path, ::dlerror()));
@@ -39,17 +39,17 @@ void load_plugin(const std::string& path, dsl::Registry& registry) {
   auto* stamp =
       static_cast<const dsl::PluginStamp*>(symbol_of(handle, "barline_plugin_stamp", object));
   if (!stamp) {
-    throw UsageError(
+    throw std::invalid_argument(
         fmt::format("plugin {}: it has no ABI stamp; include dsl/plugin.h in it", path));
   }
   if (!(*stamp == dsl::PluginStamp{})) {
-    throw UsageError(fmt::format(
+    throw std::invalid_argument(fmt::format(
         "plugin {}: it was compiled for another barline or compiler; rebuild it against this one",
         path));
   }
   void* entry = symbol_of(handle, "barline_plugin", object);
   if (!entry) {
-    throw UsageError(
+    throw std::invalid_argument(
         fmt::format("plugin {}: it does not export barline_plugin; define extern \"C\" "
                     "void barline_plugin(barline::dsl::Registry&)",
                     path));
@@ -58,8 +58,8 @@ void load_plugin(const std::string& path, dsl::Registry& registry) {
     registry.from_library(entry);
     reinterpret_cast<void (*)(dsl::Registry&)>(entry)(registry);
   } catch (const std::invalid_argument& e) {
-    throw UsageError(fmt::format("plugin {}: {}", path, e.what()));
+    throw std::invalid_argument(fmt::format("plugin {}: {}", path, e.what()));
   }
 }
 
-}  // namespace barline::tools
+}  // namespace barline::jit
