@@ -197,10 +197,10 @@ NvJitLink NvJitLink::open(const NvJitLinkSearch& search) {
     if (why.empty()) return NvJitLink(std::move(library));
     looked += fmt::format("  {}: {}\n", path, why);
   }
-  for (const char* name : names)
-    if (void* handle = ::dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)) {
-      if (library->take(handle, name).empty()) return NvJitLink(std::move(library));
-    }
+  for (const char* name : names) {
+    void* handle = search.loaded ? ::dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD) : nullptr;
+    if (handle && library->take(handle, name).empty()) return NvJitLink(std::move(library));
+  }
   throw MissingAssembler(
       fmt::format("no usable libnvJitLink; looked at\n{}{}", looked, how_to_get));
 }

@@ -15,6 +15,7 @@ struct NvJitLinkSearch {
   std::string explicit_path = {};  ///< when set it is the only place
   std::string cuda_home = {};      ///< value of CUDA_HOME
   std::string toolkit = "/usr/local/cuda";
+  bool loaded = true;  ///< whether a library that this process has loaded may be taken
 };
 
 /// It runs in this process: it cannot be stopped, and a fault of it is one of the process. A target

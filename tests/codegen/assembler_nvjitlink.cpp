@@ -111,7 +111,8 @@ TEST_CASE("a release of nvJitLink knows the targets of its time") {
 
 TEST_CASE("a missing nvJitLink names the places and how to get one") {
   TempDir dir;
-  const std::string text = refusal({.cuda_home = dir.path("home"), .toolkit = dir.path("toolkit")});
+  const std::string text =
+      refusal({.cuda_home = dir.path("home"), .toolkit = dir.path("toolkit"), .loaded = false});
   CHECK_THAT(text, Contains(dir.path("home/lib64/libnvJitLink.so.13") + ": there is no such file"));
   CHECK_THAT(text, Contains(dir.path("toolkit/lib/libnvJitLink.so.12")));
   CHECK_THAT(text, Contains("pip install nvidia-nvjitlink") && Contains("BARLINE_NVJITLINK"));
@@ -126,6 +127,6 @@ TEST_CASE("a library that is no nvJitLink, or that others can replace, is refuse
   CHECK_THAT(refusal({.explicit_path = BARLINE_BINARY_DIR "/lib/libbarline_runtime.so"}),
              Contains("it has no nvJitLinkVersion"));
   chmod(plain.c_str(), 0777);
-  CHECK_THAT(refusal({.cuda_home = dir.path(), .toolkit = dir.path("none")}),
+  CHECK_THAT(refusal({.cuda_home = dir.path(), .toolkit = dir.path("none"), .loaded = false}),
              Contains("writable by every user"));
 }
