@@ -17,7 +17,7 @@ using driver::test::FakeDriver;
 namespace {
 
 constexpr const char* signature =
-    "x:in:f16[n];partial:scratch:f32[n%4*1,parts=3];y:out:f16[n];counters:scratch:u64[one=1]|n:1|"
+    "x:in:f16[n];partial:scratch:f32[m=n%4*1,parts=3];y:out:f16[n];counters:scratch:u64[one=1]|n:1|"
     "n/128,1,1";
 
 std::shared_ptr<const Entry> entry_of(const std::string& text) {
