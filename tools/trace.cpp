@@ -113,8 +113,7 @@ class DeviceTrace {
         runtime_(session.context().runtime) {}
 
   void run(Trace& t, int launches) {
-    const runtime::Found found = find(timed_);
-    const jit::Prepared prepared(device_, found);
+    const jit::Prepared prepared = prepare(timed_);
     Buffers buffers;
     {
       DeviceProblem operands(device_, timed_, rotation(operand_bytes(timed_), {}));
@@ -123,14 +122,18 @@ class DeviceTrace {
         buffers.push_back(launch(operands, prepared, stream, i, t));
       }
     }
-    t.cost.untimed = time_launches(device_, untimed_, {device_, find(untimed_)}, {}).median_us;
+    t.cost.untimed = time_launches(device_, untimed_, prepare(untimed_), {}).median_us;
     t.cost.timed = time_launches(device_, timed_, prepared, {}).median_us;
     // The table comes with the code that wrote the samples.
+    const runtime::Found found = find(timed_);
     finish(t, regions::parse_table(found.entry->metadata.extra_value(regions::metadata_name)),
            timed_, buffers);
   }
 
  private:
+  jit::Prepared prepare(const Problem& p) {
+    return runtime_.prepare(device_, session_.entry(job_), session_.elem(job_), p.config);
+  }
   runtime::Found find(const Problem& p) {
     return runtime_.find({.entry = &session_.entry(job_),
                           .elem = session_.elem(job_),
