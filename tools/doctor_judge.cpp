@@ -48,6 +48,7 @@ const std::vector<std::string>& known_variables() {
                                                  "BARLINE_CACHE_SEED",
                                                  "BARLINE_JIT",
                                                  "BARLINE_LIBCUDA",
+                                                 "BARLINE_NVJITLINK",
                                                  "BARLINE_PACK",
                                                  "BARLINE_PTXAS",
                                                  "BARLINE_STRICT_BUDGET"};

@@ -77,15 +77,14 @@ class FastBlock {
         weights_.start();
         await_grid();
       });
-    t_.region("load", Class::Work, [&] {
+    // One region: a clock read between loads and products would hold them apart.
+    t_.region("multiply", Class::Work, [&] {
       load_x();  // first: behind the weights it would come last
       if (!beside) {
         t_.warp_sync();  // ptxas keeps the loads above those of the weights
         weights_.start();
       }
       stage();
-    });
-    t_.region("multiply", Class::Work, [&] {
       for (int pass = 0; pass < p_.blocks.passes; ++pass) {
         multiply(pass);
         store_parts(pass);

@@ -32,15 +32,15 @@ const ir::Schedule& schedule_of(const dsl::KernelEntry& e, std::string_view name
   return e.schedules.front();
 }
 
-void same_figures(const dsl::KernelEntry& e, ir::Elem type, const ir::Schedule& s,
-                  const ir::Target& target, const codegen::Ptxas& ptxas,
-                  const codegen::NvJitLink& jit) {
+/// nvJitLink assembles a unit to be linked, for which ptxas may choose other registers.
+void like_ptxas(const dsl::KernelEntry& e, ir::Elem type, const ir::Schedule& s,
+                const ir::Target& target, const codegen::Ptxas& ptxas,
+                const codegen::NvJitLink& jit) {
   INFO(e.name << "@" << s.name << " on " << target.name);
   ir::Kernel k = dsl::instantiate(e.make(type), {.schedule = s});
   ir::run_pipeline(k);
   const codegen::Compiled a = codegen::compile(k, target, ptxas);
   const codegen::Compiled b = codegen::compile(k, target, jit);
-  CHECK(a.report.registers == b.report.registers);
   CHECK(a.report.spill_stores == b.report.spill_stores);
   CHECK(a.report.spill_loads == b.report.spill_loads);
   CHECK(a.report.stack == b.report.stack);
@@ -51,18 +51,23 @@ void same_figures(const dsl::KernelEntry& e, ir::Elem type, const ir::Schedule& 
 
 }  // namespace
 
-TEST_CASE("nvJitLink gives the library's kernels the figures of ptxas", "[kernels][ptxas]") {
+TEST_CASE("nvJitLink gives the library's kernels what ptxas does, but for the number of registers",
+          "[kernels][ptxas]") {
   const codegen::Ptxas ptxas = find_ptxas();
   try {
     const codegen::NvJitLink jit = codegen::NvJitLink::open({});
     for (const Row& r : rows) {
       const dsl::KernelEntry& e = entry(r.kernel);
-      same_figures(e, r.type, schedule_of(e, r.schedule), *ir::find_target(r.target), ptxas, jit);
+      like_ptxas(e, r.type, schedule_of(e, r.schedule), *ir::find_target(r.target), ptxas, jit);
     }
     const dsl::KernelEntry& matmul = entry("matmul");
+    const ir::Target& hopper = *ir::find_target("sm_90a");
+    like_ptxas(matmul, ir::Elem::F16, matmul.schedules.front(), hopper, ptxas, jit);
+    // Roles that move registers are left alone in a unit to be linked: refused, not slow.
     for (const ir::Schedule& s : matmul.schedules)
-      if (s.dot.unit == ir::MatrixUnit::Wgmma || &s == &matmul.schedules.front())
-        same_figures(matmul, ir::Elem::F16, s, *ir::find_target("sm_90a"), ptxas, jit);
+      if (s.roles.count != 0)
+        CHECK_THROWS_WITH(like_ptxas(matmul, ir::Elem::F16, s, hopper, ptxas, jit),
+                          Catch::Matchers::Contains("'setmaxnreg' ignored"));
   } catch (const codegen::MissingAssembler& e) {
     std::printf("SKIP: %s\n", e.what());
   }
