@@ -77,7 +77,7 @@ class FastBlock {
         weights_.start();
         await_grid();
       });
-    // One region: a clock read between loads and products would hold them apart.
+    // One region: a clock read between loads, products and sums would hold them apart.
     t_.region("multiply", Class::Work, [&] {
       load_x();  // first: behind the weights it would come last
       if (!beside) {
@@ -89,8 +89,8 @@ class FastBlock {
         multiply(pass);
         store_parts(pass);
       }
+      fold();
     });
-    t_.region("fold", Class::Work, [&] { fold(); });
   }
 
  private:

@@ -122,7 +122,7 @@ TEST_CASE("a timed entry has a name of its own and carries its table",
     ir::run_pipeline(lowered);
     const auto table = regions::parse_table(entry.metadata.extra_value(regions::metadata_name));
     CHECK(table == lowered.region_table);
-    CHECK(table.size() >= 2);
+    CHECK(table.size() >= 1);
     // A stamp is held over its region: where all registers are taken, two words of it go.
     CHECK(entry.metadata.spill_stores <= 8);
     CHECK(entry.metadata.signature.find("region_times:inout:u64[") != std::string::npos);

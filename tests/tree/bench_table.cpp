@@ -179,6 +179,24 @@ std::string projection_table(const json& bench) {
   return out;
 }
 
+std::string timing_table(const json& record) {
+  std::string out = fmt::format(
+      "{}, driver {}, {}, commit {}, `{}`; %globaltimer steps by {} ns. Outputs are compared "
+      "first.\n\n"
+      "| kernel | sizes | untimed, µs | timed, µs | added, µs | % | regions add up to, % of a "
+      "block's span |\n|---|---|---:|---:|---:|---:|---:|\n",
+      record.at("device").get<std::string>(), record.at("driver").get<std::string>(),
+      before(record.at("date"), 'T'), record.at("commit").get<std::string>(),
+      record.at("command").get<std::string>(), record.at("globaltimer_resolution_ns").get<int>());
+  for (const json& row : record.at("rows"))
+    out += fmt::format("| `{}` | {} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {:.1f} |\n",
+                       row.at("kernel").get<std::string>(), row.at("sizes").get<std::string>(),
+                       row.at("untimed_us").get<double>(), row.at("timed_us").get<double>(),
+                       row.at("added_us").get<double>(), 100 * row.at("share").get<double>(),
+                       100 * row.at("coverage").get<double>());
+  return out;
+}
+
 std::string measured(const fs::path& folder) {
   std::vector<json> records = recorded(folder, "barline.bench/1");
   std::vector<json> peers = recorded(folder, "barline.peers/1");
@@ -249,6 +267,14 @@ TEST_CASE("the output projection's measurements are the recorded ones") {
   for (const auto& [device, doc] : newest(rows_of(records, Of::Projection), "rows"))
     text += projection_table(doc);
   CHECK(differs("docs/nvfp4.md", with_table(slurp(root() / "docs/nvfp4.md"), text)) == "");
+}
+
+TEST_CASE("what timing costs is what was recorded") {
+  std::string text;
+  for (const auto& [device, doc] :
+       newest(recorded(root() / "bench/results", "barline.regions_cost/1"), "rows"))
+    text += timing_table(doc);
+  CHECK(differs("docs/regions.md", with_table(slurp(root() / "docs/regions.md"), text)) == "");
 }
 
 TEST_CASE("a projection's line has the fastest schedule of each order") {
