@@ -12,13 +12,16 @@
 #include "tools/explain_page_assets.h"
 #include "tools/explanation_sections.h"
 #include "tools/file.h"
-#include "tools/html.h"
 #include "verify/cadence/render.h"
+#include "verify/markup.h"
 
 namespace barline::tools {
 namespace {
 
 namespace fs = std::filesystem;
+using verify::markup;
+
+std::string html_block(std::string_view text) { return "<pre>" + markup(text) + "</pre>\n"; }
 
 constexpr std::size_t most_bytes = std::size_t{4} << 20;  ///< of a source file
 
@@ -57,7 +60,7 @@ std::optional<std::string> find_source(const std::string& file,
 
 std::string source_html(const std::string& file, const std::set<int>& used,
                         const std::vector<fs::path>& folders) {
-  std::string out = fmt::format("<h3>{}</h3>\n", html(file));
+  std::string out = fmt::format("<h3>{}</h3>\n", markup(file));
   const auto text = find_source(file, folders);
   if (!text) return out + "<p class=\"missing\">This file is not here.</p>\n";
   out += "<div class=\"lines\">";
@@ -65,22 +68,22 @@ std::string source_html(const std::string& file, const std::set<int>& used,
   for (std::size_t at = 0; at < text->size();) {
     const std::size_t end = std::min(text->find('\n', at), text->size());
     const std::string id = used.contains(++number)
-                               ? fmt::format(" data-at=\"{}\"", html(place_id(file, number)))
+                               ? fmt::format(" data-at=\"{}\"", markup(place_id(file, number)))
                                : std::string();
-    out += fmt::format("<div{}><i>{}</i>{}</div>", id, number, html(text->substr(at, end - at)));
+    out += fmt::format("<div{}><i>{}</i>{}</div>", id, number, markup(text->substr(at, end - at)));
     at = end + 1;
   }
   return out + "</div>\n";
 }
 
 std::string stage_html(const std::string& pass, const std::vector<IrLine>& lines) {
-  std::string out = fmt::format("<div class=\"stage lines\" data-pass=\"{}\">", html(pass));
+  std::string out = fmt::format("<div class=\"stage lines\" data-pass=\"{}\">", markup(pass));
   for (const IrLine& line : lines) {
     const char* kind = line.mark == '+' ? "new" : line.mark == '-' ? "gone" : "same";
     const std::string id =
         line.file.empty() ? std::string()
-                          : fmt::format(" data-at=\"{}\"", html(place_id(line.file, line.line)));
-    out += fmt::format("<div class=\"{}\"{}>{}</div>", kind, id, html(line.text));
+                          : fmt::format(" data-at=\"{}\"", markup(place_id(line.file, line.line)));
+    out += fmt::format("<div class=\"{}\"{}>{}</div>", kind, id, markup(line.text));
   }
   return out + "</div>\n";
 }
@@ -95,7 +98,7 @@ std::string ir_tab(const Explanation& e, const std::vector<fs::path>& folders) {
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const std::string& pass = e.stages[i].pass;
     buttons += fmt::format("<button data-pass=\"{0}\">{0} <small>{1}</small></button>\n",
-                           html(pass), changes_in(stages[i]));
+                           markup(pass), changes_in(stages[i]));
     shown += stage_html(pass, stages[i]);
   }
   // The kernel's own file before those of the library that it is written with.
@@ -112,7 +115,8 @@ std::string ir_tab(const Explanation& e, const std::vector<fs::path>& folders) {
 std::string resources_row(const Explanation::OnTarget& on) {
   const verify::ResourceRow& r = on.result.row;
   if (!r.error.empty())
-    return fmt::format("<tr><td>{}</td><td colspan=\"7\">{}</td></tr>\n", r.target, html(r.error));
+    return fmt::format("<tr><td>{}</td><td colspan=\"7\">{}</td></tr>\n", r.target,
+                       markup(r.error));
   std::string occupancy = "<td></td><td></td><td></td>";
   if (on.occupancy)
     occupancy =
@@ -167,7 +171,8 @@ std::string to_html(const Explanation& e, const std::vector<fs::path>& folders) 
       "<style>{2}</style>\n</head>\n<body>\n<header><h1>{0} for "
       "{1}</h1><details><summary>schedule</summary>{3}</details></header>\n"
       "<nav>{4}</nav>\n<main>\n{5}</main>\n<script>{6}</script>\n</body>\n</html>\n",
-      html(e.config), e.target, explain_style, html(e.schedule), buttons, parts, explain_script);
+      markup(e.config), e.target, explain_style, markup(e.schedule), buttons, parts,
+      explain_script);
 }
 
 }  // namespace barline::tools

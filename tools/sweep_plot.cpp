@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tools/html.h"
 #include "tools/sweep_report.h"
+#include "verify/markup.h"
 
 namespace barline::tools {
 namespace {
@@ -24,7 +24,7 @@ struct LogScale {
 
 std::string plot_text(double x, double y, const char* anchor, const std::string& words) {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor,
-                     html(words));
+                     verify::markup(words));
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 #include "tools/file.cpp"
 #include "tools/generate.cpp"
 #include "tools/git_head.cpp"
-#include "tools/html.cpp"
 #include "tools/line_diff.cpp"
 #include "tools/npy.cpp"
 #include "tools/number_list.cpp"

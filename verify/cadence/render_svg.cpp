@@ -9,33 +9,20 @@
 
 #include "verify/cadence/picture.h"
 #include "verify/cadence/render.h"
+#include "verify/markup.h"
 
 namespace barline::verify {
 namespace {
 
 constexpr int letter = 8, line = 22, pad = 8, margin = 16;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 int width(std::string_view text) { return static_cast<int>(text.size()) * letter + 2 * pad; }
 
 class Drawing {
  public:
   void text(int x, int y, std::string_view style, std::string_view words) {
-    out_ += fmt::format("<text x=\"{}\" y=\"{}\" class=\"{}\">{}</text>\n", x, y, style,
-                        escaped(words));
+    out_ +=
+        fmt::format("<text x=\"{}\" y=\"{}\" class=\"{}\">{}</text>\n", x, y, style, markup(words));
     grow(x + static_cast<int>(words.size()) * letter, y);
   }
   void rect(int x, int y, int w, int h, std::string_view style) {
@@ -62,7 +49,7 @@ class Drawing {
         ".flight {{ fill: #fbf6df; }}\n.mma {{ fill: #d3ecd0; }}\n.lane {{ fill: #f3f5f8; }}\n"
         ".barrier {{ stroke: #b3261e; stroke-width: 2; }}\n"
         "</style>\n<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n{3}</svg>\n",
-        width_ + margin, height_ + margin, escaped(title), out_);
+        width_ + margin, height_ + margin, markup(title), out_);
   }
 
  private:

@@ -3,22 +3,17 @@
 
 #include "verify/gate/gate_findings.h"
 #include "verify/gate/gate_formats.h"
+#include "verify/markup.h"
 
 namespace barline::verify {
 namespace {
 
+/// XML 1.0 has no word for control characters.
 std::string xml(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
+  std::string plain(text);
+  for (char& c : plain)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  return markup(plain);
 }
 
 bool unmeasured(GateVerdict v) { return v >= GateVerdict::NoPtxas; }

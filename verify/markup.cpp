@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/html.h"
+#include "verify/markup.h"
 
-namespace barline::tools {
+namespace barline::verify {
 
-std::string html(std::string_view text) {
+std::string markup(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (char c : text) switch (c) {
@@ -16,6 +16,4 @@ std::string html(std::string_view text) {
   return out;
 }
 
-std::string html_block(std::string_view text) { return "<pre>" + html(text) + "</pre>\n"; }
-
-}  // namespace barline::tools
+}  // namespace barline::verify
