@@ -22,4 +22,13 @@ formats::Nvfp4Matrix<formats::ScaleOrder::Linear> random_weights(const dsl::Inpu
   return {a.random(dsl::e2m1, {a.sizes.at("N"), a.sizes.at("K")}, "w"), random_scales(a)};
 }
 
+double image_payload(const std::map<std::string, std::int64_t>& n) {
+  const double weights = n.at("N") * n.at("K") * (0.5 + 1.0 / nvfp4_group);
+  return weights + n.at("B") * (2.0 * n.at("K") + 4.0 * n.at("N")) + 4;
+}
+
+double projection_flops(const std::map<std::string, std::int64_t>& n) {
+  return 2.0 * n.at("B") * n.at("N") * n.at("K");
+}
+
 }  // namespace barline::kernels

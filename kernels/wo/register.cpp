@@ -81,16 +81,15 @@ double payload(const WoConfig& c, const std::map<std::string, std::int64_t>& n) 
 }
 
 void add(Registry& registry, const char* name, const char* doc, const WoConfig& c) {
-  registry.add(
-      {.name = name,
-       .doc = doc,
-       .types = {bf16},
-       .schedules = schedules,
-       .make = [c](Elem) { return wo_nvfp4(c); },
-       .reference = [c](ReferenceArgs a) { wo_reference(c, a); },
-       .bytes = [c](Elem, const auto& n) { return payload(c, n); },
-       .flops = [](Elem, const auto& n) { return 2.0 * n.at("B") * n.at("N") * n.at("K"); },
-       .input = wo_input});
+  registry.add({.name = name,
+                .doc = doc,
+                .types = {bf16},
+                .schedules = schedules,
+                .make = [c](Elem) { return wo_nvfp4(c); },
+                .reference = [c](ReferenceArgs a) { wo_reference(c, a); },
+                .bytes = [c](Elem, const auto& n) { return payload(c, n); },
+                .flops = [](Elem, const auto& n) { return projection_flops(n); },
+                .input = wo_input});
 }
 
 }  // namespace

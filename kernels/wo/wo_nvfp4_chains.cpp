@@ -221,20 +221,15 @@ constexpr ir::Schedule next20(std::uint8_t ahead) {
 
 void add(Registry& registry, const char* name, const char* doc, Step step,
          std::vector<ir::Schedule> schedules) {
-  registry.add(
-      {.name = name,
-       .doc = doc,
-       .types = {bf16},
-       .schedules = std::move(schedules),
-       .make = [=](Elem) { return chains(name, step); },
-       .reference = [=](ReferenceArgs a) { chains_reference(step, a); },
-       .bytes =
-           [](Elem, const auto& n) {
-             const double weights = n.at("N") * n.at("K") * (0.5 + 1.0 / 16);
-             return weights + n.at("B") * (2.0 * n.at("K") + 4.0 * n.at("N")) + 4;
-           },
-       .flops = [](Elem, const auto& n) { return 2.0 * n.at("B") * n.at("N") * n.at("K"); },
-       .input = chains_input});
+  registry.add({.name = name,
+                .doc = doc,
+                .types = {bf16},
+                .schedules = std::move(schedules),
+                .make = [=](Elem) { return chains(name, step); },
+                .reference = [=](ReferenceArgs a) { chains_reference(step, a); },
+                .bytes = [](Elem, const auto& n) { return image_payload(n); },
+                .flops = [](Elem, const auto& n) { return projection_flops(n); },
+                .input = chains_input});
 }
 
 }  // namespace

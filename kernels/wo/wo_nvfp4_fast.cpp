@@ -288,20 +288,15 @@ constexpr ir::Schedule next16(std::string_view name, std::string_view weights, s
 
 void add(Registry& registry, const char* name, const char* doc, Fast blocks,
          std::vector<ir::Schedule> schedules) {
-  registry.add(
-      {.name = name,
-       .doc = doc,
-       .types = {bf16},
-       .schedules = std::move(schedules),
-       .make = [blocks](Elem) { return wo_nvfp4_fast(blocks); },
-       .reference = [blocks](ReferenceArgs a) { fast_reference(blocks, a); },
-       .bytes =
-           [](Elem, const auto& n) {
-             const double weights = n.at("N") * n.at("K") * (0.5 + 1.0 / 16);
-             return weights + n.at("B") * (2.0 * n.at("K") + 4.0 * n.at("N")) + 4;
-           },
-       .flops = [](Elem, const auto& n) { return 2.0 * n.at("B") * n.at("N") * n.at("K"); },
-       .input = [blocks](const InputArgs& a) { return fast_input(blocks, a); }});
+  registry.add({.name = name,
+                .doc = doc,
+                .types = {bf16},
+                .schedules = std::move(schedules),
+                .make = [blocks](Elem) { return wo_nvfp4_fast(blocks); },
+                .reference = [blocks](ReferenceArgs a) { fast_reference(blocks, a); },
+                .bytes = [](Elem, const auto& n) { return image_payload(n); },
+                .flops = [](Elem, const auto& n) { return projection_flops(n); },
+                .input = [blocks](const InputArgs& a) { return fast_input(blocks, a); }});
 }
 
 }  // namespace
