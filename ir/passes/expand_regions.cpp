@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a sample costs decides its form. All threads read the clock where a region begins, so no
-// branch stands there and nothing but the stamp is held over the region. Where it ends thread 0
-// alone goes on: the row is its own, so it needs neither fence nor order. A region that one pair of
-// markers outside of loops makes happens once: its six words are stored, two at once. Otherwise
-// they are added up in memory by atomics without a result, which nobody waits for.
+// What a sample costs decides its form. Thread 0's row is its own, so it needs neither fence nor
+// order. A region that one pair of markers outside of loops makes happens once: its two stamps are
+// stored where they are taken, so that nothing is held over the region; the reducer subtracts.
+// Otherwise all threads read the clock where it begins, and where it ends thread 0 adds to the
+// row's words by atomics without a result, which nobody waits for.
 //
 // Where a region begins right where another ends, the end's stamp is the beginning's, so that
 // regions side by side leave no gap between them. %globaltimer is read at the block's two ends
 // alone: cycles in between are placed by the block's own clock.
 #include "ir/passes/expand_regions.h"
 
-#include <algorithm>
 #include <functional>
 
 #include "ir/passes/region_blocks_p.h"
@@ -62,7 +61,9 @@ class Expander {
         continue;
       }
       if (op.is(Op::RegionBegin)) {
-        renamed_[op.out[0]] = ended != no_value ? ended : b.emit(Op::Clock, scalar(Elem::U64), {});
+        const ValueId stamp = ended != no_value ? ended : b.emit(Op::Clock, scalar(Elem::U64), {});
+        renamed_[op.out[0]] = stamp;
+        begin(b, index_of(op), stamp);
         continue;
       }
       if (!op.has(Pure)) ended = no_value;
@@ -94,15 +95,17 @@ class Expander {
     return b.binary(Op::Mul, b.cast(Elem::S64, block), b.constant(Elem::S64, words));
   }
 
-  /// Two neighbouring words of the row.
-  void store(Builder& b, ValueId row, std::size_t place, ValueId first, ValueId second) {
-    ValueId both = b.emit(Op::Pack, vector(Elem::U64, 2), {first, second});
+  void store(Builder& b, ValueId row, std::size_t place, ValueId words) {
     b.append({.op = Op::Store,
-              .in = {k_.params.back().value, row, both},
+              .in = {k_.params.back().value, row, words},
               .out = {},
               .attrs = {{Key::Offset, static_cast<std::int64_t>(place), {}}},
               .regions = {},
               .loc = b.loc()});
+  }
+  /// Two neighbouring words of the row.
+  void store(Builder& b, ValueId row, std::size_t place, ValueId first, ValueId second) {
+    store(b, row, place, b.emit(Op::Pack, vector(Elem::U64, 2), {first, second}));
   }
 
   void update(Builder& b, ValueId row, std::size_t place, RmwKind kind, ValueId value) {
@@ -117,17 +120,22 @@ class Expander {
               .loc = b.loc()});
   }
 
+  bool once(std::size_t region) const { return ends_[region] == 1; }
+
+  void begin(Builder& b, std::size_t region, ValueId stamp) {
+    if (!once(region)) return;
+    if_leader(b, [&](ValueId row) {
+      store(b, row, regions::place(region, RegionField::NotFirst), b.emit(Op::Not, {stamp}));
+    });
+  }
+
   void sample(Builder& b, std::size_t region, ValueId begin, ValueId end) {
     auto at = [&](RegionField f) { return regions::place(region, f); };
     if_leader(b, [&](ValueId row) {
-      ValueId one = b.constant(Elem::U64, 1), cycles = b.binary(Op::Sub, end, begin);
+      ValueId one = b.constant(Elem::U64, 1);
+      if (once(region)) return store(b, row, at(RegionField::Count), one, end);
+      ValueId cycles = b.binary(Op::Sub, end, begin);
       ValueId not_min = b.emit(Op::Not, {cycles}), not_first = b.emit(Op::Not, {begin});
-      if (ends_[region] == 1) {
-        store(b, row, at(RegionField::Count), one, cycles);
-        store(b, row, at(RegionField::NotMin), not_min, cycles);
-        store(b, row, at(RegionField::NotFirst), not_first, end);
-        return;
-      }
       update(b, row, at(RegionField::Count), RmwKind::Add, one);
       update(b, row, at(RegionField::Sum), RmwKind::Add, cycles);
       update(b, row, at(RegionField::NotMin), RmwKind::Max, not_min);

@@ -127,6 +127,7 @@ class Reader {
     const std::uint64_t first = row.since_begin(~row.at(r, RegionField::NotFirst)),
                         last = row.since_begin(row.at(r, RegionField::Last));
     v.placed = first <= last && last <= block_cycles;
+    if (v.count == 1) v.cycles = v.min = v.max = static_cast<double>(last - first);
     out_.unplaced += !v.placed;
     if (!v.placed) return v;
     v.first = begin + ns(first);

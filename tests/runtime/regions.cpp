@@ -52,6 +52,13 @@ class Buffer {
     word(RegionField::Last) = std::max(word(RegionField::Last), last);
     return *this;
   }
+  /// As a kernel writes a region that comes once: no sums.
+  Buffer& once(std::size_t region, std::uint64_t from, std::uint64_t to) {
+    in(region, from, to);
+    for (RegionField f : {RegionField::Sum, RegionField::NotMin, RegionField::Max})
+      words_[block_ * words_a_block(regions_) + place(region, f)] = 0;
+    return *this;
+  }
   const Words& words() const { return words_; }
   std::uint64_t& at(std::size_t b, BlockField f) {
     return words_[b * words_a_block(regions_) + place(f)];
@@ -87,6 +94,21 @@ Words three_blocks() {
 }
 
 }  // namespace
+
+TEST_CASE("stamps alone say how long a block was in a region that comes once", "[regions]") {
+  const auto visits = [](const Words& words) {
+    return read({words}, 1).launches.at(0).blocks.at(0).visits;
+  };
+  const auto stamps = visits(Buffer(1).block(0, 32, 4000).once(2, 1000, 3000).words())[2];
+  const auto sums = visits(Buffer(1).block(0, 32, 4000).in(2, 1000, 3000).words())[2];
+  CHECK(stamps.count == 1);
+  CHECK(stamps.cycles == 4000);
+  CHECK(stamps.min == 4000);
+  CHECK(stamps.max == 4000);
+  CHECK(stamps.first == Approx(sums.first));
+  CHECK(stamps.last == Approx(sums.last));
+  CHECK(sums.cycles == 4000);
+}
 
 TEST_CASE("regions are reduced to their times, shares and coverage", "[regions]") {
   const Reduced r = reduce(read({three_blocks(), three_blocks()}, 4));
