@@ -74,6 +74,14 @@ void Thread::store_if(Operand active, const Place& p, Operand value, AccessOptio
       p.loc, attrs_of(o));
 }
 
+void Thread::prefetch(const Place& p) {
+  act(Op::Prefetch, {root(*p.tensor, p.loc), index_of(p)}, p.loc);
+}
+
+void Thread::prefetch_if(Operand active, const Place& p) {
+  act(Op::Prefetch, {root(*p.tensor, p.loc), index_of(p), active.in(*this, i1)}, p.loc);
+}
+
 void Thread::check_lanes(const Place& p, int lanes) const {
   bool power = lanes == 2 || lanes == 4 || lanes == 8 || lanes == 16;
   if (!power || lanes * ir::bits(p.tensor->elem) > 128)

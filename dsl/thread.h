@@ -65,6 +65,10 @@ class Thread : public Body {
                AccessOptions options = {.order = MemOrder::Relaxed});
   Value atomic_cas(const Place& place, Operand expected, Operand value,
                    AccessOptions options = {.order = MemOrder::Relaxed});
+  /// Has the cache line of the place brought to L2. A hint: it may come before the wait for the
+  /// grid before, may name what is not there, and changes no result.
+  void prefetch(const Place& place);
+  void prefetch_if(Operand active, const Place& place);
   /// Orders this thread's earlier accesses before its later ones at the scope.
   void fence(MemScope scope = MemScope::Gpu, Here here = Here::current());
 

@@ -257,6 +257,10 @@ void check_op_rules(const Kernel& k, const Operation& op) {
         fail(Diag::BadRoot, op.loc, "slot_at of something that is no slot",
              "name a slot of the kernel");
       return;
+    case Op::Prefetch:
+      if (k.type(op.in[0]).space != Space::Global)
+        fail(Diag::BadRoot, op.loc, "prefetch of a slot", "prefetch from a parameter's tensor");
+      return;
     case Op::Clock:
     case Op::GlobalTimer:
     case Op::RegionBegin: return check_time(k, op, op.out, Elem::U64);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads and stores. Each is one assembly template,
+// Loads, stores and prefetches. Each is one assembly template,
 //
 //   @p  ld [.order.scope] .space [.cache] [.nc] [.vN] .type  {registers}, [base + immediate]
 //
@@ -142,6 +142,17 @@ void lower(ir::Tag<ir::Op::Store>, Lowerer& l, const ir::Operation& op) {
     }
     l.memory_asm(l.b().getVoidTy(), text, args);
   }
+}
+
+void lower(ir::Tag<ir::Op::Prefetch>, Lowerer& l, const ir::Operation& op) {
+  const Address a = address(l, op, 1);
+  std::string text = fmt::format("prefetch.global.L2 {};", a.text(0));
+  llvm::SmallVector<llvm::Value*, 2> args{a.base};
+  if (op.in.size() > 2) {
+    text = "@$1 " + text;
+    args.push_back(l.value(op.in[2]));
+  }
+  l.memory_asm(l.b().getVoidTy(), text, args);
 }
 
 void lower(ir::Tag<ir::Op::Pack>, Lowerer& l, const ir::Operation& op) {

@@ -26,7 +26,7 @@ LOWERS(Cmp) LOWERS(Select) LOWERS(Cast) LOWERS(Bitcast)
 LOWERS(Ex2Approx) LOWERS(Lg2Approx) LOWERS(RcpApprox) LOWERS(RsqrtApprox) LOWERS(SinApprox)
 LOWERS(CosApprox) LOWERS(TanhApprox)
 // address.cpp, memory.cpp
-LOWERS(SlotAt) LOWERS(Load) LOWERS(Store) LOWERS(Pack) LOWERS(Extract)
+LOWERS(SlotAt) LOWERS(Load) LOWERS(Store) LOWERS(Prefetch) LOWERS(Pack) LOWERS(Extract)
 // atomics.cpp
 LOWERS(Atomic) LOWERS(AtomicCas) LOWERS(Fence)
 // warp.cpp

@@ -94,6 +94,22 @@ TEST_CASE("a store says how it orders and caches", "[codegen][lower]") {
   CHECK(store_instruction("order = release, scope = cta") == "st.release.cta.global.f32");
 }
 
+TEST_CASE("a prefetch names its line and may be masked", "[codegen][lower]") {
+  const ir::Kernel k = from_text(in_f32,
+                                 "prefetch %x, %t {offset = 32}\n"
+                                 "%zero = const {value = 0} : s32\n"
+                                 "%first = cmp %t, %zero {pred = eq} : i1\n"
+                                 "prefetch %x, %t, %first\n%v = load %x, %t : f32\n");
+  const std::string ptx = emit_ptx(k, target("sm_80"));
+  INFO(ptx);
+  const Strings hints = find_lines(ptx, "prefetch.global.L2");
+  REQUIRE(hints.size() == 2);
+  CHECK(has(hints[0], "+128]"));
+  CHECK_FALSE(has(hints[0], "@%p"));
+  CHECK(has(hints[1], "@%p"));
+  CHECK(ptx.find(hints[1]) < ptx.find("ld.global"));
+}
+
 TEST_CASE("eviction priorities ask for the PTX ISA that has them", "[codegen][lower]") {
   const ir::Kernel k = from_text(in_f32, "%v = load %x, %t {cache = evict_first} : f32\n");
   CHECK(ptx_isa(k, target("sm_80")) == 74);

@@ -151,6 +151,27 @@ Value clamped(const Value& v, int low, int high) { return min(max(v, low), high)
 
 }  // namespace
 
+TEST_CASE("a prefetch changes nothing, wherever it points", "[dsl]") {
+  Axis axis{"n"};
+  In x{"x", s32, {axis}};
+  Out y{"y", s32, {axis}};
+  auto source = kernel("k", {x, y}, {.threads = {32}, .grid = {Blocks(axis, 32)}}, [=](Thread& t) {
+    Value i = t.block().x * 32 + t.rank();
+    t.prefetch(x(i + 1000));
+    t.prefetch_if(i < 3, x(i - 7));
+    t.store(y(i), t.load(x(i)) + 1);
+  });
+  int hints = 0;
+  for (const ir::Operation& op : dsl::instantiate(source, {}).body.ops)
+    hints += op.is(ir::Op::Prefetch);
+  CHECK(hints == 2);
+  std::vector<std::int32_t> v(n);
+  std::iota(v.begin(), v.end(), 0);
+  ir::Tensor in = test::host(s32, {n}, v), out(s32, {n});
+  test::run(source, {in, out}, {n});
+  for (int i = 0; i < n; ++i) REQUIRE(test::values<std::int32_t>(out)[i] == i + 1);
+}
+
 TEST_CASE("structs and functions of C++ are the DSL's", "[dsl]") {
   expect(map([](Thread&, Value x, Value i) {
            Complex z = power(Complex{x, i}, 3);

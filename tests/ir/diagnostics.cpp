@@ -212,6 +212,8 @@ grid 1 1 1
 )"},
       {Diag::BadRoot, "slot_at of something that is no slot", "a slot of the kernel",
        in_frame("  %a = slot_at %x, %one : ptr<f32, global> //!")},
+      {Diag::BadRoot, "prefetch of a slot", "a parameter's tensor",
+       in_frame("  prefetch %s, %one //!")},
       {Diag::BadRoot, "load through a computed pointer", "by index",
        in_frame("  while %s (%p: ptr<f32, shared>) {\n    %d = load %p, %t : f32 //!\n"
                 "    condition %odd\n  } () {\n    yield %s\n  }")},

@@ -285,6 +285,7 @@ class Generator {
       if (rng_.one_in(2)) attrs.push_back({Key::Order, static_cast<int>(MemOrder::Const), {}});
       if (rng_.one_in(3)) attrs.push_back({Key::Cache, rng_.below(3), {}});
       bool f = rng_.one_in(2);
+      if (rng_.one_in(4)) act(Op::Prefetch, {f ? x_ : xi_, at});
       return add(
           b_.emit(Op::Load, scalar(f ? Elem::F32 : Elem::S32), {f ? x_ : xi_, at, in}, attrs));
     }

@@ -178,6 +178,8 @@ void mean(Tag<Op::Load>, Compiler& c, const Operation& op) {
   });
 }
 
+void mean(Tag<Op::Prefetch>, Compiler&, const Operation&) {}  // a hint
+
 void mean(Tag<Op::Store>, Compiler& c, const Operation& op) {
   Access a = c.access(op);
   set_active(c, op, 3, a);

@@ -73,6 +73,7 @@ void regroup(Compiler&, const Operation&);
 // mean_memory.cpp
 void mean(Tag<Op::SlotAt>, Compiler&, const Operation&);
 void mean(Tag<Op::Load>, Compiler&, const Operation&);
+void mean(Tag<Op::Prefetch>, Compiler&, const Operation&);
 void mean(Tag<Op::Store>, Compiler&, const Operation&);
 void mean(Tag<Op::TileLoad>, Compiler&, const Operation&);
 void mean(Tag<Op::TileStore>, Compiler&, const Operation&);
