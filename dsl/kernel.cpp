@@ -78,8 +78,9 @@ class ParamExpander {
     std::size_t parts = 1;
     for (const Axis& a : t.axes) parts = std::max(parts, a.segments.size());
     for (std::size_t i = 0; i < parts; ++i) {
-      ir::Param p{t.name, ir::pointer(t.elem, ir::Space::Global), t.access, {}, ir::no_value,
-                  t.loc};
+      ir::Param p{
+          t.name,   ir::pointer(t.elem, ir::Space::Global), t.access, {}, ir::no_value, t.loc,
+          t.scratch};
       for (const Axis& a : t.axes) {
         bool segmented = !a.segments.empty();
         if (segmented) p.name = t.name + "_" + a.segments[i];

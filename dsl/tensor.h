@@ -63,6 +63,7 @@ struct Tensor {
   std::vector<Axis> axes;
   ir::Access access = ir::Access::In;
   ir::Loc loc;
+  bool scratch = false;
 
   /// A place: one coordinate for each axis.
   template <class... Coords>
@@ -85,6 +86,13 @@ struct Out : Tensor {
 struct InOut : Tensor {
   InOut(std::string name, Elem elem, std::vector<Axis> axes, Here here = Here::current())
       : Tensor{std::move(name), elem, std::move(axes), ir::Access::InOut, here} {}
+};
+/// Partial results, counters and flags of a launch's blocks: read and written, of no interest to
+/// the caller. It is zeroed once, and a launch finds it as the launch before left it. A host may
+/// pass all of a kernel's as one workspace.
+struct Scratch : Tensor {
+  Scratch(std::string name, Elem elem, std::vector<Axis> axes, Here here = Here::current())
+      : Tensor{std::move(name), elem, std::move(axes), ir::Access::InOut, here, true} {}
 };
 
 }  // namespace barline::dsl

@@ -67,6 +67,8 @@ struct Param {
   std::vector<int> axes;  ///< pointer: shape, slowest first; indices into Kernel::axes
   ValueId value = no_value;
   Loc loc;
+  bool scratch =
+      false;  ///< InOut that no one else reads: zeros at first, then as launches leave it
 };
 
 /// A buffer in shared memory, or a gate (mbarrier). Its copies rotate: slot_at picks one. Gates are

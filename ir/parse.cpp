@@ -177,12 +177,15 @@ class Parser {
       p.access = Access::Out;
     else if (lex_.accept("inout"))
       p.access = Access::InOut;
-    else
+    else if (lex_.accept("scratch")) {
+      p.access = Access::InOut;
+      p.scratch = true;
+    } else
       has_access = false;
     p.type = type();
     if (p.type.is_pointer() != has_access)
       lex_.error_at_taken("a tensor without an access, or a scalar with one",
-                          "write in, out or inout before a ptr type");
+                          "write in, out, inout or scratch before a ptr type");
     if (has_access) {
       lex_.expect("[");
       do p.axes.push_back(axis_ref());

@@ -144,7 +144,8 @@ class Printer {
       return;
     }
     constexpr std::string_view access[] = {"in", "out", "inout"};
-    add("param %{}: {} {} [", p.name, access[static_cast<int>(p.access)], to_string(p.type));
+    add("param %{}: {} {} [", p.name, p.scratch ? "scratch" : access[static_cast<int>(p.access)],
+        to_string(p.type));
     for (std::size_t i = 0; i < p.axes.size(); ++i)
       add("{}{}", i ? ", " : "", k_.axes[p.axes[i]].name);
     line("]");

@@ -32,9 +32,9 @@ struct Wo {
   In linear{"w_scale", e4m3, {N, K.by(nvfp4_group)}};
   In swizzled{"w_scale_swizzled", e4m3, {N.by(128), K.by(4 * nvfp4_group, 512)}};
   Arg global_scale{"global_scale"};
-  InOut partial{"partial", f32, {B, wo_split.by(1, config.kv_heads), N}};
-  InOut launches{"launches", u64, {B, slice_ctas.by(1, config.kv_heads)}};
-  InOut counters{"counters", u64, {B.by(1, config.counters())}};
+  Scratch partial{"partial", f32, {B, wo_split.by(1, config.kv_heads), N}};
+  Scratch launches{"launches", u64, {B, slice_ctas.by(1, config.kv_heads)}};
+  Scratch counters{"counters", u64, {B.by(1, config.counters())}};
   Out y{"y", f32, {B, N}};
 
   const Tensor& x() const {

@@ -63,6 +63,7 @@ Signature signature_of(const ir::Kernel& k) {
                      .tensor = p.type.is_pointer(),
                      .read = p.access != ir::Access::Out,
                      .written = p.type.is_pointer() && p.access != ir::Access::In,
+                     .scratch = p.scratch,
                      .axes = {}};
     for (int a : p.axes) q.axes.push_back({k.axes[a].name, size_of(k, dynamic, a)});
     s.params.push_back(std::move(q));
