@@ -174,12 +174,11 @@ void lower(ir::Tag<ir::Op::Pack>, Lowerer& l, const ir::Operation& op) {
 
 void lower(ir::Tag<ir::Op::Extract>, Lowerer& l, const ir::Operation& op) {
   const std::size_t first = op.attr(ir::Key::Index), n = l.type(op.out[0]).lanes;
-  auto part = [](const Values& all, std::size_t from, std::size_t count) {
-    return Values(all.begin() + from, all.begin() + from + count);
-  };
-  if (in_pairs(l.type(op.out[0])) && first % 2 == 0)
-    return l.set(op.out[0], part(l.values(op.in[0]), first / 2, n / 2));
-  set_elements(l, op.out[0], part(elements(l, op.in[0]), first, n));
+  if (in_pairs(l.type(op.out[0])) && first % 2 == 0) {
+    const auto words = l.values(op.in[0]).begin() + first / 2;
+    return l.set(op.out[0], Values(words, words + n / 2));
+  }
+  set_elements(l, op.out[0], elements(l, op.in[0], first, n));
 }
 
 }  // namespace barline::codegen

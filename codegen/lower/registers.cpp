@@ -52,10 +52,17 @@ llvm::Value* join_pair(Lowerer& l, llvm::Value* low, llvm::Value* high) {
 }
 
 Values elements(Lowerer& l, ir::ValueId v) {
-  if (!in_pairs(l.type(v))) return l.values(v);
-  Values out;
-  for (llvm::Value* word : l.values(v)) split_pair(l, word, out);
-  return out;
+  return elements(l, v, 0, l.type(v).kind == ir::Kind::Vector ? l.type(v).lanes : 1);
+}
+
+Values elements(Lowerer& l, ir::ValueId v, std::size_t first, std::size_t count) {
+  const Values& held = l.values(v);
+  if (!in_pairs(l.type(v))) return Values(held.begin() + first, held.begin() + first + count);
+  Values halves;
+  for (std::size_t word = first / 2; 2 * word < first + count; ++word)
+    split_pair(l, held[word], halves);
+  const auto begin = halves.begin() + first % 2;
+  return Values(begin, begin + count);
 }
 
 void set_elements(Lowerer& l, ir::ValueId v, const Values& elements) {

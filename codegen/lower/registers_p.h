@@ -40,6 +40,7 @@ bool in_pairs(ir::Type t);
 std::size_t register_count(ir::Type t);
 /// The elements of a scalar or vector, one by one, and back.
 Values elements(Lowerer& l, ir::ValueId v);
+Values elements(Lowerer& l, ir::ValueId v, std::size_t first, std::size_t count);
 void set_elements(Lowerer& l, ir::ValueId v, const Values& elements);
 /// Two halves of a register, the low one first, and back.
 void split_pair(Lowerer& l, llvm::Value* word, Values& out);
