@@ -2,11 +2,9 @@
 """PyTorch's f16 products (cuBLAS) in the harness of `barline bench` (torch_rows.py): the square one
 of 4096 and the three projections as one call. Prints one JSON object."""
 
-import json
-import sys
-
 import torch
 
+import record
 from torch_rows import time_us
 
 
@@ -20,15 +18,8 @@ def row(name, m, n, k):
 
 
 def main():
-    out = {
-        "schema": "barline.peers/1",
-        "peer": f"torch {torch.__version__}",
-        "device": torch.cuda.get_device_name(),
-        "rows": [row("mm", 4096, 4096, 4096)]
-        + [row("mm_qkv", m, 12288, 4096) for m in (1, 16, 64, 512, 2048)],
-    }
-    json.dump(out, sys.stdout, indent=1)
-    print()
+    record.write([row("mm", 4096, 4096, 4096)]
+                 + [row("mm_qkv", m, 12288, 4096) for m in (1, 16, 64, 512, 2048)])
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ table on stderr and one JSON object on stdout.
 """
 
 import argparse
-import json
-import subprocess
 import sys
 import time
 
@@ -18,8 +16,10 @@ import torch
 import barline_contenders
 import product_rows
 import qkv_contenders
+import record
 from barline_cubin import load_bundle
 from harness import Contender, time_interleaved
+from record import listed, show
 from weights import Int4, Int8
 
 # Segments of the fused projections: Llama-2-7B, Llama-3-8B, Llama-3-70B, Qwen3.5-27B.
@@ -30,10 +30,6 @@ SHAPES = {
     "14336x5120": ((12288, 1024, 1024), 5120),
 }
 PREFILL = 512
-
-
-def listed(text):
-    return [part for part in text.split(",") if part]
 
 
 def arguments():
@@ -52,18 +48,6 @@ def arguments():
     parser.add_argument("--no-singles", action="store_true", help="no three calls beside the fused")
     parser.add_argument("--seconds", type=float, default=1e9, help="start no new group after")
     return parser.parse_args()
-
-
-def show(row):
-    shape = " ".join(f"{k}={row[k]}" for k in ("M", "B", "N", "K", "T", "D") if k in row)
-    name = row["name"] + (" dependent" if row.get("dependent") else "")
-    if "refused" in row:
-        text = "refused: " + row["refused"]
-    else:
-        text = f"{row['us']:9.2f} us ({row['us_min']:.2f}..{row['us_max']:.2f})"
-        if "tflop_per_s" in row:
-            text += f" {row['tflop_per_s']:6.0f} TFLOP/s"
-    print(f"{shape:24} {row.get('mode', '-'):9} {name:56} {text}", file=sys.stderr, flush=True)
 
 
 def timed(group, prefill, rounds, flops):
@@ -101,14 +85,6 @@ def products(options, kernels, late):
                 torch.cuda.empty_cache()
 
 
-def driver_version():
-    try:
-        query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-        return subprocess.run(query, capture_output=True, text=True, timeout=20).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
-
-
 def main():
     options = arguments()
     begin = time.time()
@@ -123,18 +99,11 @@ def main():
         rows += timed(group, True, options.rounds, flops)
         del group
         torch.cuda.empty_cache()
-    json.dump({
-        "schema": "barline.peers/1",
-        "peer": f"torch {torch.__version__}, triton {qkv_contenders.tk.triton.__version__}, "
-                f"cudnn {torch.backends.cudnn.version()}",
-        "device": torch.cuda.get_device_name(),
-        "driver": driver_version(),
-        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "harness": "interleaved graphs; weights rotate past L2, x and y do not; random codes, the "
-                   "f16 peers multiply the same dequantised values",
-        "rows": rows,
-    }, sys.stdout, indent=1)
-    print()
+    record.write(
+        rows,
+        f"triton {qkv_contenders.tk.triton.__version__}, cudnn {torch.backends.cudnn.version()}",
+        harness="interleaved graphs; weights rotate past L2, x and y do not; random codes, the "
+                "f16 peers multiply the same dequantised values")
 
 
 if __name__ == "__main__":

@@ -2,13 +2,11 @@
 """PyTorch's scaled_dot_product_attention, flash and cuDNN backends, in the harness of `barline
 bench` (torch_rows.py). Prints one JSON object."""
 
-import json
-import sys
-
 import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+import record
 from torch_rows import time_us
 
 BACKENDS = {"flash": SDPBackend.FLASH_ATTENTION, "cudnn": SDPBackend.CUDNN_ATTENTION}
@@ -35,19 +33,13 @@ def row(name, backend, causal, dim, tokens, dtype, heads=32, kv_heads=8):
 
 
 def main():
-    out = {
-        "schema": "barline.peers/1",
-        "peer": f"torch {torch.__version__}, cudnn {torch.backends.cudnn.version()}",
-        "device": torch.cuda.get_device_name(),
-        "rows": [
-            row(name, backend, causal, dim, 4096, torch.bfloat16)
-            for dim in (64, 128, 256)
-            for causal in (True, False)
-            for name, backend in BACKENDS.items()
-        ],
-    }
-    json.dump(out, sys.stdout, indent=1)
-    print()
+    rows = [
+        row(name, backend, causal, dim, 4096, torch.bfloat16)
+        for dim in (64, 128, 256)
+        for causal in (True, False)
+        for name, backend in BACKENDS.items()
+    ]
+    record.write(rows, f"cudnn {torch.backends.cudnn.version()}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 """PyTorch's row kernels in the harness of `barline bench`: CUDA graphs of launches that rotate
 through copies of the operands past the L2 cache, medians over rounds. Prints one JSON object."""
 
-import json
 import random
-import sys
 
 import torch
 import torch.nn.functional as F
+
+import record
 
 ROTATE_BYTES = 256 << 20
 ROUNDS, REPLAYS, MIN_LAUNCHES = 5, 20, 20
@@ -65,18 +65,12 @@ def rows_of(rows, d, dtype):
 
 
 def main():
-    out = {
-        "schema": "barline.peers/1",
-        "peer": f"torch {torch.__version__}",
-        "device": torch.cuda.get_device_name(),
-        "rows": [],
-    }
+    out = []
     for rows, d, dtype in ((4096, 8192, torch.bfloat16), (1, 5120, torch.bfloat16)):
         for name, moved, shape, timing in rows_of(rows, d, dtype):
             row = {"kernel": name, **shape, **timing, "gb_per_s": moved / timing["us"] / 1e3}
-            out["rows"].append(row)
-    json.dump(out, sys.stdout, indent=1)
-    print()
+            out.append(row)
+    record.write(out)
 
 
 if __name__ == "__main__":

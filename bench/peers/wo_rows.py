@@ -10,18 +10,16 @@ one JSON object on stdout.
 """
 
 import argparse
-import json
-import sys
-import time
 
 import torch
 import torch.nn.functional as F
 
 import qkv_contenders
+import record
 from barline_cubin import load_bundle
 from harness import Contender, copies_for, first_line, relative_l2, time_interleaved
 from nvfp4 import Nvfp4
-from qkv_rows import driver_version, listed, show
+from record import listed, show
 
 LIMIT = 1e-5  # of f32 sums; a bf16 peer is held to PEER_LIMIT
 PEER_LIMIT = 1e-2
@@ -127,17 +125,10 @@ def main():
         for row in rows[-len(group):]:
             show(row)
         torch.cuda.empty_cache()
-    json.dump({
-        "schema": "barline.projection_peers/1",
-        "peer": f"torch {torch.__version__}",
-        "device": torch.cuda.get_device_name(),
-        "driver": driver_version(),
-        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "harness": "interleaved graphs; weights rotate past L2, x and y do not; random codes and "
-                   "scales, every contender compared with f64 first",
-        "rows": rows,
-    }, sys.stdout, indent=1)
-    print()
+    record.write(
+        rows, schema="barline.projection_peers/1",
+        harness="interleaved graphs; weights rotate past L2, x and y do not; random codes and "
+                "scales, every contender compared with f64 first")
 
 
 if __name__ == "__main__":
