@@ -3,7 +3,6 @@
 // be ptxas, small PTX, and the cubins kept beside the tests.
 #pragma once
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <cstddef>
@@ -14,24 +13,16 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temp_dir.h"
+
 namespace barline::codegen::test {
 
-/// A directory of its own (mode 0700) that goes away with the object.
-class TempDir {
+/// A private directory for programs.
+class TempDir : public barline::test::TempDir {
  public:
-  TempDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "barline_test_XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-
   std::string path(const std::string& name = "") const {
-    return name.empty() ? path_ : path_ + "/" + name;
+    const std::filesystem::path& folder = barline::test::TempDir::path();
+    return name.empty() ? folder.string() : (folder / name).string();
   }
 
   /// Writes an executable shell script and returns its path.
@@ -42,9 +33,6 @@ class TempDir {
     chmod(file.c_str(), 0755);
     return file;
   }
-
- private:
-  std::string path_;
 };
 
 inline std::vector<std::byte> read_file(const std::string& path) {

@@ -12,6 +12,7 @@
 #include "runtime/jit/driver_assembler.h"
 #include "runtime/jit/runtime.h"
 #include "runtime/launch/budget.h"
+#include "tests/jit/copy_rows.h"
 #include "tests/runtime/fake_driver.h"
 #include "tests/runtime/support.h"
 #include "tests/support/ptxas.h"
@@ -24,23 +25,13 @@ using runtime::AssemblerChoice;
 
 namespace {
 
-KernelSource copy_rows(Elem type) {
-  Axis rows{"rows"}, d{"d", 4};
-  In x{"x", type, {rows, d}};
-  Out y{"y", type, {rows, d}};
-  return kernel("copy_rows", {x, y}, [=](Tiles& b) {
-    auto row = b.index(rows);
-    b.store(y(row, all), b.stripe(x(row, all)) * 2.f);
-  });
-}
-
 const KernelEntry& entry() {
   static const KernelEntry e{
       .name = "copy_rows",
       .doc = "",
       .types = {f32},
       .schedules = {{.name = "row128", .threads = 128, .vec = 4, .budget = {.regs = 64}}},
-      .make = copy_rows,
+      .make = test::copy_rows,
       .reference = {},
       .bytes = {},
       .library = "build-1"};

@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "dsl/dsl.h"
 #include "codegen/assembler/ptxas.h"
+#include "dsl/dsl.h"
 #include "ir/parse.h"
 #include "runtime/jit/runtime.h"
 #include "runtime/jit/signature.h"
@@ -51,18 +51,11 @@ jit::Unit unit(const KernelEntry& e, std::map<std::string, std::int64_t> dims = 
           .target = ir::find_target(target)};
 }
 
-struct Folder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("barline-jit-" + std::to_string(::getpid()));
-  Folder() { std::filesystem::remove_all(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
-runtime::Options options(const Folder& folder) {
+runtime::Options options(const test::TempDir& folder) {
   runtime::Options environment = runtime::options_from_environment(), o;
   o.ptxas = environment.ptxas;
   o.cuda_home = environment.cuda_home;
-  o.cache.dir = folder.path;
+  o.cache.dir = folder.path() / "cache";
   return o;
 }
 
@@ -191,7 +184,7 @@ TEST_CASE("every field of the warm key changes it") {
 }
 
 TEST_CASE("a filled cache answers without the assembler", "[ptxas]") {
-  Folder folder;
+  const test::TempDir folder;
   {
     jit::Runtime r(options(folder));
     CHECK(r.find(unit(entry())).source == runtime::Source::Built);
@@ -209,7 +202,7 @@ TEST_CASE("a filled cache answers without the assembler", "[ptxas]") {
 }
 
 TEST_CASE("with compiling off a miss is an error that names the key") {
-  Folder folder;
+  const test::TempDir folder;
   runtime::Options o = options(folder);
   o.jit = runtime::Jit::Off;
   jit::Runtime r(o);
@@ -224,13 +217,12 @@ TEST_CASE("with compiling off a miss is an error that names the key") {
 
 TEST_CASE(
     "a pack answers with compiling off and no cache, for its own build of the library alone") {
-  Folder folder;
-  std::filesystem::create_directories(folder.path);
+  const test::TempDir folder;
   runtime::Entry packed = runtime::test::sample_entry();
   packed.metadata.entry = "scale_rows_bf16_row128";
   const runtime::PackItem item{jit::warm_key(unit(entry()), jit::pinned_assembler).hash(),
                                std::make_shared<const runtime::Entry>(packed)};
-  const auto path = folder.path / "k.blp";
+  const auto path = folder.path() / "k.blp";
   runtime::test::write_bytes(path, runtime::serialize_pack({{item}}));
   runtime::Options o = options(folder);
   o.jit = runtime::Jit::Off;
@@ -242,7 +234,7 @@ TEST_CASE(
   CHECK(found.entry->metadata.entry == "scale_rows_bf16_row128");
   CHECK_THROWS_WITH(r.find(unit(entry("build-2"))), Catch::Contains("is in no pack"));
   CHECK_THROWS_AS(r.find(unit(entry(""))), jit::JitDisabled);
-  o.packs = {folder.path / "nothing.blp"};
+  o.packs = {folder.path() / "nothing.blp"};
   CHECK_THROWS_AS(jit::Runtime(o), runtime::PackError);
 }
 

@@ -8,6 +8,7 @@
 #include "dsl/dsl.h"
 #include "runtime/jit/memory.h"
 #include "runtime/jit/runtime.h"
+#include "tests/jit/copy_rows.h"
 #include "tests/runtime/support.h"
 
 using namespace barline;
@@ -16,22 +17,12 @@ using runtime::test::sample_entry;
 
 namespace {
 
-KernelSource copy_rows(Elem type) {
-  Axis rows{"rows"}, d{"d", 4};
-  In x{"x", type, {rows, d}};
-  Out y{"y", type, {rows, d}};
-  return kernel("copy_rows", {x, y}, [=](Tiles& b) {
-    auto row = b.index(rows);
-    b.store(y(row, all), b.stripe(x(row, all)));
-  });
-}
-
 const KernelEntry& entry() {
   static const KernelEntry e = {.name = "copy_rows",
                                 .doc = "",
                                 .types = {f32, bf16},
                                 .schedules = {},
-                                .make = copy_rows,
+                                .make = test::copy_rows,
                                 .reference = {},
                                 .bytes = {},
                                 .library = "build-1"};
@@ -180,8 +171,9 @@ TEST_CASE("every field of a unit, the IR and the assembler are in its content ke
   runtime::Options environment = runtime::options_from_environment();
   const auto ptxas = codegen::Ptxas::find(
       {.explicit_path = environment.ptxas.string(), .cuda_home = environment.cuda_home.string()});
-  const ir::Kernel k = instantiate(
-      copy_rows(bf16), {.schedule = {.name = "s", .threads = 128, .vec = 4}, .dims = {{"d", 64}}});
+  const ir::Kernel k =
+      instantiate(test::copy_rows(bf16),
+                  {.schedule = {.name = "s", .threads = 128, .vec = 4}, .dims = {{"d", 64}}});
   const runtime::KeyRecord base = jit::content_key(unit(), k, ptxas);
   std::set<std::string> hashes{base.hash().hex()};
   for (const auto& [field, u] : changed_units()) {

@@ -17,7 +17,7 @@ TEST_CASE("code is loaded once for a device, and unloaded with the last kernel t
   FakeDriver fake;
   const driver::Device device = driver::Driver::load(fake.options())->device(0);
   Libraries libraries;
-  const Entry entry = test::sample_entry();
+  const Entry entry = runtime::test::sample_entry();
   auto first = libraries.get(device, entry, Code::Cubin);
   auto second = libraries.get(device, entry, Code::Cubin);
   CHECK(first == second);
@@ -35,7 +35,7 @@ TEST_CASE("other code, the same as PTX, and another device are libraries of thei
   const auto loaded = driver::Driver::load(fake.options());
   const driver::Device device = loaded->device(0);
   Libraries libraries;
-  Entry entry = test::sample_entry(), other = test::sample_entry(test::sample_key(), 44);
+  Entry entry = runtime::test::sample_entry(), other = runtime::test::sample_entry(runtime::test::sample_key(), 44);
   entry.ptx = ".version 8.0";
   const auto a = libraries.get(device, entry, Code::Cubin);
   const auto b = libraries.get(device, other, Code::Cubin);
@@ -52,7 +52,7 @@ TEST_CASE("a load that failed is tried again") {
   FakeDriver fake;
   const driver::Device device = driver::Driver::load(fake.options())->device(0);
   Libraries libraries;
-  const Entry entry = test::sample_entry();
+  const Entry entry = runtime::test::sample_entry();
   fake.results["cuLibraryLoadData"] = driver::abi::Result::OutOfMemory;
   CHECK_THROWS_AS(libraries.get(device, entry, Code::Cubin), driver::Error);
   fake.results.clear();
@@ -63,7 +63,7 @@ TEST_CASE("threads that prepare one kernel load it once") {
   FakeDriver fake;
   const driver::Device device = driver::Driver::load(fake.options())->device(0);
   Libraries libraries;
-  const Entry entry = test::sample_entry();
+  const Entry entry = runtime::test::sample_entry();
   std::vector<std::shared_ptr<const driver::Library>> held(8);
   std::vector<std::thread> threads;
   for (auto& library : held)

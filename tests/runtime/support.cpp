@@ -19,17 +19,6 @@ std::filesystem::path fast_folder() {
                                                       : std::filesystem::temp_directory_path();
 }
 
-TempDir::TempDir(const std::filesystem::path& parent) {
-  std::string pattern = (parent / "barline_test_XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  path_ = pattern;
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 std::vector<std::byte> tiny_cubin(std::size_t payload, unsigned fill) {
   std::vector<std::byte> out;
   put_bytes(out, bytes_of(std::string_view("\x7f"

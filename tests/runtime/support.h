@@ -2,6 +2,7 @@
 // What the cache tests share: a directory that goes away, and entries whose cubin is a real, tiny
 // ELF.
 #pragma once
+
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -10,24 +11,14 @@
 #include "runtime/cache/entry.h"
 #include "runtime/cache/key.h"
 #include "runtime/cache/options.h"
+#include "tests/support/temp_dir.h"
 
 namespace barline::runtime::test {
 
 /// A folder for tests that make thousands of directories: in memory where the system has one.
 std::filesystem::path fast_folder();
 
-/// A fresh private directory, removed with all that is in it.
-class TempDir {
- public:
-  explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using barline::test::TempDir;
 
 /// A CUDA ELF header, one section of `payload` bytes and its table.
 std::vector<std::byte> tiny_cubin(std::size_t payload = 40, unsigned fill = 0xab);

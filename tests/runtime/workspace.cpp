@@ -21,7 +21,7 @@ constexpr const char* signature =
     "n/128,1,1";
 
 std::shared_ptr<const Entry> entry_of(const std::string& text) {
-  Entry e = test::sample_entry();
+  Entry e = runtime::test::sample_entry();
   e.metadata.entry = "k";
   e.metadata.signature = text;
   e.metadata.threads_x = 128;

@@ -5,11 +5,12 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
+
+#include "tests/support/temp_dir.h"
 
 namespace barline::test {
 
@@ -30,18 +31,7 @@ struct Ran {
 /// A temporary folder with a cubin cache in it.
 class Cli {
  public:
-  Cli() {
-    char name[] = "/tmp/barline_cli_XXXXXX";
-    dir_ = ::mkdtemp(name);
-  }
-  ~Cli() {
-    std::error_code error;
-    std::filesystem::remove_all(dir_, error);
-  }
-  Cli(const Cli&) = delete;
-  Cli& operator=(const Cli&) = delete;
-
-  std::string path(const std::string& name) const { return dir_ + "/" + name; }
+  std::string path(const std::string& name) const { return (dir_.path() / name).string(); }
   /// Writes a file of the folder; its path.
   std::string file(const std::string& name, const std::string& text) const {
     spill(path(name), text);
@@ -50,15 +40,15 @@ class Cli {
   /// Runs `barline` with these words (a shell line); `environment` stands in front.
   Ran run(const std::string& words, const std::string& environment = {},
           const std::string& out = "out") const {
-    std::string line = "cd " + dir_ + " && BARLINE_CACHE_DIR=" + path("cache") + " " + environment +
-                       " " BARLINE_BINARY_DIR "/bin/barline " + words + " >" + out +
-                       " 2>err </dev/null";
+    std::string line = "cd " + dir_.path().string() + " && BARLINE_CACHE_DIR=" + path("cache") +
+                       " " + environment + " " BARLINE_BINARY_DIR "/bin/barline " + words + " >" +
+                       out + " 2>err </dev/null";
     int status = std::system(line.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(path("out")), slurp(path("err"))};
   }
 
  private:
-  std::string dir_;
+  TempDir dir_;
 };
 
 inline bool has(const std::string& text, const std::string& part) {

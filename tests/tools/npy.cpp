@@ -3,10 +3,10 @@
 #include "tools/npy.h"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 
+#include "tests/support/temp_dir.h"
 #include "tools/error.h"
 #include "tools/file.h"
 #include "tools/generate.h"
@@ -99,9 +99,8 @@ TEST_CASE("a packed tensor with an odd last dimension cannot be written") {
 }
 
 TEST_CASE("files: a missing one is usage, a failing write is io and leaves nothing") {
-  char folder[] = "/tmp/barline_npy_XXXXXX";
-  REQUIRE(::mkdtemp(folder));
-  std::string dir = folder;
+  const barline::test::TempDir folder;
+  const std::string dir = folder.path().string();
   CHECK_THROWS_AS(tools::read_npy(dir + "/none.npy", Elem::F32), tools::UsageError);
   CHECK_THROWS_AS(tools::read_file(dir, 10), tools::UsageError);
   CHECK_THROWS_AS(tools::write_file(dir + "/no/folder/x", "a"), tools::UsageError);
@@ -113,7 +112,6 @@ TEST_CASE("files: a missing one is usage, a failing write is io and leaves nothi
   CHECK_THROWS_AS(tools::read_file(dir + "/a", 2), tools::UsageError);
   std::filesystem::directory_iterator files(dir), end;
   CHECK(std::distance(files, end) == 1);
-  std::filesystem::remove_all(dir);
 }
 
 TEST_CASE("generated inputs follow seed and name, stay finite and are never constant") {
