@@ -23,7 +23,7 @@ std::vector<Value> Generations::at(const Place& counter) {
     ir::fail(Diag::WrongClass, counter.loc,
              fmt::format("a counter of generations in '{}' of {}", counter.tensor->name,
                          ir::name(counter.tensor->elem)),
-             "declare the tensor as InOut of u64, zeroed when it is allocated");
+             "declare the tensor as Scratch of u64, which hosts zero when they allocate it");
   return {t_.root(*counter.tensor, counter.loc), t_.index_of(counter)};
 }
 

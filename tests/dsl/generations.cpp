@@ -33,7 +33,7 @@ void build(Elem counter, std::int64_t parts) {
 TEST_CASE("counters of generations are u64", "[dsl]") {
   CHECK_NOTHROW(build(u64, 4));
   CHECK_THROWS_WITH(build(u32, 4), Contains("generations.cpp:") && Contains("'launches' of u32") &&
-                                       Contains("declare the tensor as InOut of u64, zeroed"));
+                                       Contains("declare the tensor as Scratch of u64"));
 }
 
 TEST_CASE("an election is among 1 to 65535 blocks", "[dsl]") {
