@@ -120,9 +120,13 @@ bool drain(int fd, std::size_t cap, ProcessResult& result) {
   }
 }
 
-// Returns when the child has ended, the deadline has passed or the log is over its cap.
-void watch(pid_t pid, int log, const ProcessSpec& spec, Clock::time_point start,
-           ProcessResult& result) {
+// Returns when the child has ended, has had its time or the log is over its cap. Time passes in
+// slices, and a slice that took longer than two counts as two: where a whole machine or container
+// stood still, the child did, too.
+void watch(pid_t pid, int log, const ProcessSpec& spec, ProcessResult& result) {
+  const std::chrono::milliseconds slice =
+      std::clamp(spec.timeout / 20, std::chrono::milliseconds(1), std::chrono::milliseconds(500));
+  Clock::duration passed{};
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   pollfd fds[2] = {{log, POLLIN, 0}, {pidfd.get(), POLLIN, 0}};
   while (true) {
@@ -132,14 +136,17 @@ void watch(pid_t pid, int log, const ProcessSpec& spec, Clock::time_point start,
       drain(log, spec.log_cap, result);
       return;
     }
-    auto left = std::chrono::ceil<std::chrono::milliseconds>(start + spec.timeout - Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(spec.timeout - passed);
     if (left.count() <= 0) {
       result.timed_out = true;
       return;
     }
     // Where the kernel has no pidfd, look again every few milliseconds.
-    auto wait = pidfd.get() >= 0 ? left.count() : std::min<std::int64_t>(left.count(), 3);
-    poll(fds, 2, static_cast<int>(std::min<std::int64_t>(wait, 1 << 30)));
+    const std::chrono::milliseconds look(3);
+    const auto wait = std::min(left, pidfd.get() >= 0 ? slice : std::min(slice, look));
+    const auto before = Clock::now();
+    poll(fds, 2, static_cast<int>(wait.count()));
+    passed += std::min<Clock::duration>(Clock::now() - before, 2 * slice);
   }
 }
 
@@ -213,7 +220,7 @@ ProcessResult run_process(const ProcessSpec& spec) {
   pid_t pid = spawn(spec, writer.get());
   writer.reset();
   limit(pid, spec);
-  watch(pid, reader.get(), spec, start, result);
+  watch(pid, reader.get(), spec, result);
   result.status = reap(pid);
   result.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   return result;

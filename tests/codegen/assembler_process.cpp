@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the child is run: flags, environment, descriptors, limits, and what a failing one becomes.
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -115,6 +116,37 @@ TEST_CASE("a ptxas that hangs is killed with all its children") {
   REQUIRE(child > 0);
   for (int i = 0; i < 100 && running(child); ++i) std::this_thread::sleep_for(10ms);
   CHECK_FALSE(running(child));
+}
+
+TEST_CASE("time in which the whole machine stood still does not count") {
+  TempDir dir;
+  Ptxas ptxas =
+      pretend(dir, "echo $$ > " + dir.path("new") + "; mv " + dir.path("new") + " " +
+                       dir.path("pid") + "\nfor i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.03; done");
+  const pid_t host = fork();
+  REQUIRE(host >= 0);
+  if (host == 0) {
+    try {
+      ptxas.assemble("x", {.timeout = 2000ms});
+      _exit(0);
+    } catch (...) {
+      _exit(1);
+    }
+  }
+  pid_t child = 0;
+  for (int i = 0; i < 500 && child == 0; ++i) {
+    std::this_thread::sleep_for(10ms);
+    std::ifstream(dir.path("pid")) >> child;
+  }
+  REQUIRE(child > 0);
+  kill(host, SIGSTOP);
+  kill(-child, SIGSTOP);
+  std::this_thread::sleep_for(2500ms);
+  kill(host, SIGCONT);
+  kill(-child, SIGCONT);
+  int status = -1;
+  REQUIRE(waitpid(host, &status, 0) == host);
+  CHECK(status == 0);
 }
 
 TEST_CASE("a ptxas that leaves a child behind does not hold up the caller") {
