@@ -60,6 +60,41 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
+mode_t file_mask() {
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return mask;
+}
+
+/// Where the links of `path` lead: a file is put in the place of what they name, not of a link.
+std::string resolved(const std::string& path) {
+  namespace fs = std::filesystem;
+  fs::path at = path;
+  std::error_code error;
+  for (int links = 0; links < 40 && fs::is_symlink(at, error); ++links) {
+    const fs::path next = fs::read_symlink(at, error);
+    if (error) break;
+    at = next.is_absolute() ? next : at.parent_path() / next;
+  }
+  if (fs::is_symlink(at, error)) {
+    errno = ELOOP;
+    fail_io("write", path);
+  }
+  return at.string();
+}
+
+/// A name of what this process holds open, a file perhaps, which others write to as well.
+bool is_handle(const std::string& path) {
+  return path == "/dev/stdout" || path == "/dev/stderr" || path.starts_with("/dev/fd/") ||
+         path.starts_with("/proc/");
+}
+
+/// Devices, pipes and open files are written to as they are.
+void write_into(const std::string& path, std::string_view bytes) {
+  File file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (file.get() < 0 || !write_all(file.get(), bytes) || file.close() != 0) fail_io("write", path);
+}
+
 }  // namespace
 
 std::string read_file(const std::string& path, std::size_t limit) {
@@ -92,14 +127,17 @@ void check_output(const std::string& path) {
 
 void write_file(const std::string& path, std::string_view bytes) {
   check_output(path);
-  std::string temp = path + ".tmp.XXXXXX";
+  const std::string there = resolved(path);
+  struct stat old {};
+  const bool exists = ::stat(there.c_str(), &old) == 0;
+  if (exists && (!S_ISREG(old.st_mode) || is_handle(path))) return write_into(path, bytes);
+  std::string temp = there + ".tmp.XXXXXX";
   File file(::mkostemp(temp.data(), O_CLOEXEC));
   if (file.get() < 0) fail_io("write", path);
-  mode_t mask = ::umask(0);
-  ::umask(mask);
-  bool good = write_all(file.get(), bytes) && ::fchmod(file.get(), 0666 & ~mask) == 0 &&
+  const mode_t mode = exists ? old.st_mode & 07777 : 0666 & ~file_mask();
+  bool good = write_all(file.get(), bytes) && ::fchmod(file.get(), mode) == 0 &&
               ::fsync(file.get()) == 0 && file.close() == 0 &&
-              ::rename(temp.c_str(), path.c_str()) == 0;
+              ::rename(temp.c_str(), there.c_str()) == 0;
   if (!good) {
     int error = errno;
     ::unlink(temp.c_str());

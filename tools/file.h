@@ -14,8 +14,9 @@ namespace barline::tools {
 /// file or longer, IoError when a read fails.
 std::string read_file(const std::string& path, std::size_t limit);
 
-/// Writes beside `path` and renames. Throws UsageError when the folder does not exist, IoError when
-/// a write fails; then nothing of it is left.
+/// Writes beside `path` and renames; a file that was there keeps its permissions, a link its name.
+/// What is no regular file (a device, a pipe) is written to. Throws UsageError when the folder does
+/// not exist, IoError when a write fails; then nothing of a file is left.
 void write_file(const std::string& path, std::string_view bytes);
 
 /// Throws UsageError unless a file can be put at `path`: its folder exists and is one. For asking

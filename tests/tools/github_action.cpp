@@ -80,6 +80,20 @@ TEST_CASE("the action annotates the line of a budget that does not hold") {
   CHECK(again.code == 1);
 }
 
+TEST_CASE("the action gates every kernel of a list, on one line or on many") {
+  Cli cli;
+  workspace(cli, register_yaml +
+                     "  tight:\n    source: axpy.cubin\n"
+                     "    budget: {sm_80: {registers: 9}}\n");
+  for (const std::string kernels : {"axpy tight", "axpy\ntight\n", "\n  axpy\n  tight"}) {
+    INFO(kernels);
+    Ran r = step(cli, "GATE_REGISTRY=kernels.yaml GATE_KERNELS='" + kernels + "'");
+    CHECK(r.code == 1);
+    CHECK(has(slurp(cli.path("summary")), "| WORSE | tight |"));
+    cli.file("summary", "");
+  }
+}
+
 TEST_CASE("an input is never shell text, and a refused one fails the step") {
   Cli cli;
   workspace(cli, register_yaml);
@@ -88,7 +102,8 @@ TEST_CASE("an input is never shell text, and a refused one fails the step") {
   CHECK_FALSE(std::filesystem::exists(cli.path("planted")));
   CHECK(output(cli, "passed") == "false");
   CHECK(output(cli, "report") == "");
-  CHECK(slurp(cli.path("summary")) == "before\n");
+  CHECK(has(r.out, "::error title=barline gate::error: kernels.yaml;touch planted: no such file"));
+  CHECK(has(slurp(cli.path("summary")), "before\n```\nerror: kernels.yaml;touch planted: no such"));
   Ran absent = step(cli, "GATE_PTXAS=absent/ptxas GATE_REGISTRY=" BARLINE_SOURCE_DIR
                          "/examples/gate/kernels.yaml");
   CHECK(absent.code != 0);

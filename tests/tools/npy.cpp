@@ -2,9 +2,13 @@
 // .npy files: what NumPy writes is read, what is written NumPy reads, and every refusal is named.
 #include "tools/npy.h"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
 #include <set>
+#include <thread>
 
 #include "tests/support/temp_dir.h"
 #include "tools/error.h"
@@ -112,6 +116,39 @@ TEST_CASE("files: a missing one is usage, a failing write is io and leaves nothi
   CHECK_THROWS_AS(tools::read_file(dir + "/a", 2), tools::UsageError);
   std::filesystem::directory_iterator files(dir), end;
   CHECK(std::distance(files, end) == 1);
+}
+
+TEST_CASE("an output that is no file of its own is written to and stays what it is") {
+  namespace fs = std::filesystem;
+  const barline::test::TempDir folder;
+  const std::string dir = folder.path().string(), link = dir + "/link", real = dir + "/real";
+  tools::write_file(real, "one");
+  fs::permissions(real, fs::perms::owner_read | fs::perms::owner_write);
+  fs::create_symlink("real", link);
+  tools::write_file(link, "two");
+  CHECK(fs::is_symlink(link));
+  CHECK(tools::read_file(real, 9) == "two");
+  CHECK(fs::status(real).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  fs::create_symlink("not_yet", dir + "/dangling");
+  tools::write_file(dir + "/dangling", "three");
+  CHECK(fs::is_symlink(dir + "/dangling"));
+  CHECK(tools::read_file(dir + "/not_yet", 9) == "three");
+  fs::create_symlink("loop", dir + "/loop");
+  CHECK_THROWS_AS(tools::write_file(dir + "/loop", "a"), tools::IoError);
+
+  const std::string fifo = dir + "/fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  std::string got;
+  std::thread reader([&] {
+    std::ifstream in(fifo);
+    got.assign(std::istreambuf_iterator<char>(in), {});
+  });
+  tools::write_file(fifo, "four");
+  reader.join();
+  CHECK(got == "four");
+  CHECK(fs::is_fifo(fifo));
+  CHECK_THROWS_AS(tools::write_file("/dev/full", "a"), tools::IoError);
+  CHECK(fs::is_character_file("/dev/full"));
 }
 
 TEST_CASE("generated inputs follow seed and name, stay finite and are never constant") {

@@ -12,12 +12,19 @@ args=(gate --format github
 [ -z "${GATE_PTXAS:-}" ] || args+=(--ptxas "$GATE_PTXAS")
 [ -z "${GATE_BASELINE:-}" ] || args+=(--baseline "$GATE_BASELINE")
 [ "${GATE_ALLOW_IMPROVED:-false}" != true ] || args+=(--allow-improved)
-read -ra kernels <<<"${GATE_KERNELS:-}"
+# Names stand in lines or side by side.
+read -r -d '' -a kernels <<<"${GATE_KERNELS:-}" || true
 
 code=0
-"${GATE_BARLINE:-barline}" "${args[@]}" ${kernels[@]+"${kernels[@]}"} || code=$?
+"${GATE_BARLINE:-barline}" "${args[@]}" ${kernels[@]+"${kernels[@]}"} 2>"$out/errors" || code=$?
+cat "$out/errors" >&2
 
-# A command line that is refused leaves no report; its message is on stderr.
+# A command line that is refused leaves no report: its message is the report.
+if [ ! -s "$out/gate.md" ] && [ $code != 0 ]; then
+  text=$(sed 's/%/%25/g' "$out/errors")
+  echo "::error title=barline gate::${text//$'\n'/%0A}"
+  { echo '```'; cat "$out/errors"; echo '```'; } >"$out/gate.md"
+fi
 if [ -s "$out/gate.md" ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
   cat "$out/gate.md" >>"$GITHUB_STEP_SUMMARY"
 fi
