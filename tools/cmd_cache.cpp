@@ -30,9 +30,16 @@ void add_cache_gc(CLI::App& cache, Context& context) {
                         return run_cache_gc(c, caps->bytes.value_or(o.max_bytes),
                                             caps->files.value_or(o.max_files));
                       });
+  // A negative number would wrap around.
+  const CLI::Validator no_sign(
+      [](const std::string& text) {
+        return text.starts_with('-') ? text + " is below 0; pass a size" : std::string();
+      },
+      "");
   sub.add_option("--max-bytes", caps->bytes, "Cap of this run, as in 500MiB")
-      ->transform(CLI::AsSizeValue(false));
-  sub.add_option("--max-files", caps->files, "Cap of this run");
+      ->transform(CLI::AsSizeValue(false))
+      ->check(no_sign);
+  sub.add_option("--max-files", caps->files, "Cap of this run")->check(no_sign);
 }
 
 void add_cache_extract(CLI::App& cache, Context& context) {

@@ -53,9 +53,19 @@ const CLI::App* named(const CLI::App& app) {
   return at;
 }
 
+/// The words of the command that is named: "barline cache gc".
+std::string words_of(const CLI::App& app) {
+  std::string words = "barline";
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    words += " " + at->get_name();
+  }
+  return words;
+}
+
 [[noreturn]] void fail_extra(const CLI::App& app, const std::string& word) {
   const CLI::App* at = named(app);
-  std::string where = at == &app ? "barline" : "barline " + at->get_name();
+  const std::string where = words_of(app);
   if (word.rfind('-', 0) == 0) {
     Names options;
     collect_options(*at, options);
@@ -126,9 +136,7 @@ void parse(CLI::App& app, Context& context, int argc, const char* const* argv) {
     if (dynamic_cast<const CLI::RequiredError*>(&e) && named(app) == &app) {
       throw UsageError(fmt::format("no command is named; see `barline --help`"));
     }
-    const CLI::App* at = named(app);
-    throw UsageError(fmt::format("{}; see `barline{}{} --help`", e.what(), at == &app ? "" : " ",
-                                 at == &app ? "" : at->get_name()));
+    throw UsageError(fmt::format("{}; see `{} --help`", e.what(), words_of(app)));
   }
 }
 

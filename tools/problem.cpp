@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <unistd.h>
+
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "dsl/sample.h"
 #include "ir/extents.h"
@@ -94,6 +97,9 @@ ir::Tensor input(const dsl::KernelEntry& entry, const Problem& problem, const ir
   return t;
 }
 
+/// Indices of a tile are s32.
+constexpr std::int64_t most_size = std::numeric_limits<std::int32_t>::max();
+
 /// A derived axis has no size of its own.
 void check_own(const ir::Kernel& k, const std::string& name, const std::string& where) {
   for (const ir::Axis& a : k.axes)
@@ -110,14 +116,14 @@ void check_names(const ir::Kernel& k, const ProblemOptions& options) {
       throw UsageError(fmt::format("--set {}: the kernel has no such dimension or scalar; {}", name,
                                    verify::did_you_mean(name, names)));
     for (const ir::Axis& a : k.axes)
-      if (a.name == name && (value < 1 || value != std::floor(value) ||
+      if (a.name == name && (value < 1 || value > most_size || value != std::floor(value) ||
                              (a.bound && *a.bound != static_cast<std::int64_t>(value))))
         throw UsageError(
-            a.bound
-                ? fmt::format(
-                      "--set {}={}: this schedule is compiled for {}; choose another schedule",
-                      name, value, *a.bound)
-                : fmt::format("--set {}={}: a dimension is a positive whole number", name, value));
+            a.bound ? fmt::format(
+                          "--set {}={}: this schedule is compiled for {}; choose another schedule",
+                          name, value, *a.bound)
+                    : fmt::format("--set {}={}: a dimension is a positive whole number, at most {}",
+                                  name, value, most_size));
   }
   for (const auto& [name, file] : options.in) {
     bool known = std::any_of(k.params.begin(), k.params.end(), [&](const ir::Param& p) {
@@ -173,8 +179,30 @@ void set_sizes(Problem& p, const Job& job, const ProblemOptions& options) {
   }
 }
 
+/// Every tensor is made on the host, whatever the device.
+void check_memory(const Problem& p, const Job& job) {
+  constexpr double gib = 1 << 30;
+  const double most = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                      static_cast<double>(::sysconf(_SC_PAGESIZE)) / gib;
+  double all = 0;
+  for (const ir::Param& param : p.kernel.params) {
+    if (!param.type.is_pointer()) continue;
+    double bits = ir::bits(param.type.elem);
+    for (const std::int64_t extent : shape_of(p.kernel, param, p.sizes))
+      bits *= static_cast<double>(extent);
+    all += bits / 8 / gib;
+    if (all > most)
+      throw UsageError(fmt::format(
+          "{} with {} of [{}]: its tensors take {:.1f} GiB and more, this machine has {:.1f}; "
+          "choose smaller sizes with --set",
+          job.config(), param.name, fmt::join(shape_of(p.kernel, param, p.sizes), ", "), all,
+          most));
+  }
+}
+
 void set_arguments(Problem& p, const dsl::KernelEntry& entry, const Job& job,
                    const ProblemOptions& options) {
+  check_memory(p, job);
   const int samples = ir::region_buffer(p.kernel);
   for (const ir::Param& param : p.kernel.params) {
     if (p.kernel.param_of(param.value) == samples) {

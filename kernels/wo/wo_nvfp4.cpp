@@ -61,16 +61,13 @@ class WoBlock {
         generation_(t, p.launches(at_.z, at_.y * t.size(p.slice_ctas) + at_.x)) {}
 
   void run() {
-    const auto bound = t_.bound(p_.wo_split);
-    const std::int64_t known = bound ? *bound * p_.config.kv_heads : 0;
-    const bool whole = bound && whole_split % *bound == 0;
-    Value slots = split_ * static_cast<int>(p_.config.kv_heads);
-    const Operand parts = known ? Operand(known) : Operand(slots);
+    const std::int64_t split = *t_.bound(p_.wo_split), slots = split * p_.config.kv_heads;
+    const bool whole = whole_split % split == 0;
     t_.when(at_.x < split_, [&] {
-      if (p_.config.producer_wait) share_x(bound == 1);
-      if (p_.config.gather_groups > 1) return in_groups(whole, known, slots, parts);
+      if (p_.config.producer_wait) share_x(split == 1);
+      if (p_.config.gather_groups > 1) return in_groups(whole, slots);
       in_phase(t_, Phase::WoGemv, [&] { sum_slot(whole, 0, p_.N); });
-      gather_when_last(counter(0), parts, [&] { gather(known, slots, 0, p_.N); });
+      gather_when_last(counter(0), slots, [&] { gather(slots, 0, p_.N); });
     });
   }
 
@@ -89,7 +86,7 @@ class WoBlock {
 
   /// Groups of whole steps of the rows that the threads take at once. Each block begins with
   /// another one, so that not one block comes last everywhere.
-  void in_groups(bool whole, std::int64_t known, const Value& slots, const Operand& parts) {
+  void in_groups(bool whole, std::int64_t slots) {
     const int groups = static_cast<int>(p_.config.gather_groups);
     constexpr int step = threads * rows_at_once;
     Value n = t_.size(p_.N);
@@ -99,7 +96,7 @@ class WoBlock {
       Value group = (slot + turn) % groups;
       Value first = group * rows, last = min(first + rows, n);
       in_phase(t_, Phase::WoGemv, [&] { sum_slot(whole, first, last); });
-      gather_when_last(counter(group), parts, [&] { gather(known, slots, first, last); });
+      gather_when_last(counter(group), slots, [&] { gather(slots, first, last); });
     });
   }
 
@@ -189,22 +186,17 @@ class WoBlock {
     return p_.swizzled(row / 128, group / 4 * 512 + in_tile);
   }
 
-  /// y[lo, hi) = the slots in ascending order. `known`: how many, where the config says; otherwise
-  /// 0.
-  void gather(std::int64_t known, const Value& slots, const Operand& lo, const Operand& hi) {
+  /// y[lo, hi) = the slots in ascending order.
+  void gather(std::int64_t slots, const Operand& lo, const Operand& hi) {
     t_.loop(lo, hi, threads * gather_rows, {}, [&](Value base) {
       Value n = base + t_.rank() * gather_rows;
       t_.when(n < p_.N, [&] {
         std::vector<Var> sums;
         for (const Value& v : part(0, n)) sums.push_back(t_.var(v));
-        auto add = [&](const CoordArg& slot) {
+        for (std::int64_t slot = 1; slot < slots; ++slot) {
           auto more = part(slot, n);
           for (int i = 0; i < gather_rows; ++i) sums[i] += more[i];
-        };
-        if (known)
-          for (std::int64_t slot = 1; slot < known; ++slot) add(slot);
-        else
-          t_.loop(1, slots, [&](Value slot) { add(slot); });
+        }
         Vec y;
         for (const Var& sum : sums) y.elements.push_back(sum);
         t_.store_vec(p_.y(at_.z, n), y);
@@ -222,10 +214,13 @@ class WoBlock {
   Generations generation_;
 };
 
-/// A part for every slice that has one: at least as many slices as parts.
+/// A slice for every part: fewer would leave parts to nobody, and no launch could tell.
 void check_slices(Thread& t, const Wo& p) {
   const auto split = t.bound(p.wo_split), slices = t.bound(p.slice_ctas);
-  if (!split) return;
+  if (!split)
+    ir::fail(
+        ir::Diag::BadDim, p.partial.loc, "wo_split is left to the launch",
+        "bind it: wo_split: 4 in the schedule's dims, bind \"wo_split=4\" in a host's request");
   if (!slices) return t.promise_multiple(p.slice_ctas, *split);
   if (*slices < *split)
     ir::fail(ir::Diag::BadDim, p.partial.loc,

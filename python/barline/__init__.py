@@ -12,6 +12,7 @@ Prepare outside of CUDA graph captures; launch inside of them as you like.
 
 import ctypes
 import json
+import os
 import sys
 
 from . import _abi, _scalar, _tensor
@@ -143,7 +144,10 @@ class Kernel:
                             stream=_stream_of(stream, self.device),
                             flags=_abi.LAUNCH_PROGRAMMATIC if programmatic else 0)
         if workspace is not None:
-            launch.workspace, launch.workspace_bytes = _tensor.memory(workspace)
+            try:
+                launch.workspace, launch.workspace_bytes = _tensor.memory(workspace, self.device)
+            except TypeError as error:
+                raise TypeError(f"the workspace: {error}") from None
         if sizes is not None:
             launch.sizes, launch.size_count = self._sizes(sizes), len(self.axes)
         _check(_library.barline_launch(self._handle, ctypes.byref(launch)))
@@ -157,6 +161,11 @@ class Runtime:
 
     def __init__(self, packs=(), jit=None, cache_dir=None, libcuda=None, strict_budget=False,
                  warn=None, kernels=None, assembler=None):
+        if jit not in _abi.JIT:
+            known = ", ".join(repr(word) for word in _abi.JIT)
+            raise ValueError(f"jit={jit!r}; pass one of {known}")
+        if isinstance(packs, (str, bytes, os.PathLike)):
+            packs = [packs]
         options = _abi.sized(_abi.Options, jit=_abi.JIT[jit], cache_dir=_encoded(cache_dir),
                              libcuda=_encoded(libcuda), strict_budget=bool(strict_budget),
                              kernels=_encoded(kernels), assembler=_encoded(assembler))

@@ -56,10 +56,15 @@ def view(tensor):
     return _of_capsule(tensor)
 
 
-def memory(tensor):
-    """Address and bytes of a dense tensor."""
+def memory(tensor, device):
+    """Address and bytes of a dense tensor on the CUDA device."""
     dl, _ = view(tensor)
+    if (dl.device.type, dl.device.id) != (_CUDA, device):
+        raise TypeError(f"it is on device {dl.device.type}:{dl.device.id}; the kernel was prepared "
+                        f"for CUDA device {device}: move one of them")
     count = 1
-    for i in range(dl.ndim):
+    for i in reversed(range(dl.ndim)):
+        if dl.strides and dl.shape[i] != 1 and dl.strides[i] != count:
+            raise TypeError("it has gaps or another order in memory; make it contiguous")
         count *= dl.shape[i]
     return (dl.data or 0) + dl.byte_offset, count * dl.dtype.bits * dl.dtype.lanes // 8

@@ -104,7 +104,8 @@ typedef struct barline_request {
   const char* name; /**< "rms_norm.bf16@row256" */
   const char* key;  /**< content key where a name means several entries of a cache; may be null */
   void* stream;     /**< CUstream; where it is being captured, the call refuses. May be null */
-  const char* bind; /**< sizes to compile for, "d=8192 K=64"; of options.kernels. May be null */
+  const char* bind; /**< sizes that the kernel is compiled for, "d=8192 K=64": no pack and no cache
+                         serves another, options.kernels compiles it. May be null */
 } barline_request;
 
 /** Finds and loads a kernel. All that may load, allocate or wait is done here. */

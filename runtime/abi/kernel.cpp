@@ -120,6 +120,10 @@ void check_counts(const Prepared& kernel, const barline_launch_info& l, std::siz
 
 void launch(const Prepared& kernel, const barline_launch_info& l) {
   if (kernel.signature().params.size() > most) throw std::invalid_argument("too many parameters");
+  if (const std::uint32_t unknown = l.flags & ~BARLINE_LAUNCH_PROGRAMMATIC; unknown != 0)
+      [[unlikely]]
+    throw std::invalid_argument("launch.flags has bits that this runtime does not know: " +
+                                std::to_string(unknown) + "; pass 0 or BARLINE_LAUNCH_ constants");
   const Given given(kernel.signature(), l.workspace != 0);
   check_counts(kernel, l, given.count);
   if (l.arg_count > 0) require(l.args, "launch.args");

@@ -17,6 +17,13 @@ void update_field(Blake3& hasher, std::string_view name, std::string_view value)
   hasher.update_u32(static_cast<std::uint32_t>(value.size())).update(value);
 }
 
+/// A warm key's hash with the place of its name at its begin.
+Hash256 under_name(Hash256 whole, std::string_view config, std::string_view codegen_id) {
+  const Hash256 name = named_hash(name_of_config(config), codegen_id);
+  std::copy_n(name.bytes.begin(), name_bytes, whole.bytes.begin());
+  return whole;
+}
+
 const std::string* find_value(const FieldList& fields, std::string_view name) {
   const auto at = std::find_if(fields.begin(), fields.end(),
                                [&](const auto& field) { return field.first == name; });
@@ -93,6 +100,21 @@ Hash256 WarmKey::hash() const {
   fields([&](const char*, const std::string&) { ++count; });
   hasher.update_u32(count);
   fields([&](const char* name, const std::string& value) { update_field(hasher, name, value); });
+  return under_name(hasher.finish(), config, codegen_id);
+}
+
+Hash256 warm_hash(const KeyRecord& warm) {
+  return under_name(warm.hash(), warm.value("config"), warm.value("codegen_id"));
+}
+
+std::string_view name_of_config(std::string_view config) {
+  return config.substr(0, config.find(' '));
+}
+
+Hash256 named_hash(std::string_view name, std::string_view codegen_id) {
+  Blake3 hasher;
+  update_field(hasher, "name", name);
+  update_field(hasher, "codegen_id", codegen_id);
   return hasher.finish();
 }
 

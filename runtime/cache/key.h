@@ -62,9 +62,20 @@ struct WarmKey {
     f("options", options);
   }
 
-  Hash256 hash() const;
+  Hash256 hash() const;  ///< begins as named_hash() of its name
   KeyRecord record() const;
   friend bool operator==(const WarmKey&, const WarmKey&) = default;
 };
+
+/// The name of a config, its first word: "rms_norm.bf16@row256".
+std::string_view name_of_config(std::string_view config);
+
+/// How the hashes of all warm keys of a name and a compiler begin, so that they stand side by side
+/// in a directory and can be listed without reading others.
+inline constexpr std::size_t name_bytes = 8;
+Hash256 named_hash(std::string_view name, std::string_view codegen_id);
+
+/// WarmKey::hash() of its record.
+Hash256 warm_hash(const KeyRecord& warm);
 
 }  // namespace barline::runtime

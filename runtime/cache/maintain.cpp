@@ -34,7 +34,7 @@ Check check_warm(const Store& store, const CacheFile& file) {
   if (read.status != ReadStatus::Ok) return {true, read.why.text()};
   const auto parsed = parse_warm(read.bytes);
   if (!parsed) return {true, "the content does not match its hash"};
-  return {true, parsed->warm.hash() == file.key ? "" : "it is stored under another key"};
+  return {true, warm_hash(parsed->warm) == file.key ? "" : "it is stored under another key"};
 }
 
 ParsedEntry parse_under(const ReadFile& read, const Hash256& key) {

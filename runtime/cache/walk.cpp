@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 
+#include "runtime/cache/key.h"
 #include "runtime/cache/lock.h"
 #include "runtime/cache/names_p.h"
 #include "runtime/cache/walk_p.h"
@@ -74,6 +76,18 @@ std::vector<CacheFile> walk(const Store& store) {
   add_shards(store, "warm", warm_suffix, FileKind::Warm, files);
   add_plain(store, "tmp", FileKind::Temp, files);
   add_plain(store, "bad", FileKind::Bad, files);
+  return files;
+}
+
+std::vector<CacheFile> walk_warm(const Store& store, const Hash256& name) {
+  std::vector<CacheFile> files;
+  const std::string shard = name.hex().substr(0, 2);
+  each_file(store, "warm/" + shard, [&](const char* file, const struct ::stat& info) {
+    const auto key = key_of(shard, file, warm_suffix);
+    if (key && !S_ISDIR(info.st_mode) &&
+        std::equal(name.bytes.begin(), name.bytes.begin() + name_bytes, key->bytes.begin()))
+      files.push_back(describe(FileKind::Warm, "warm/" + shard + "/" + file, *key, info));
+  });
   return files;
 }
 

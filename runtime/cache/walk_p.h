@@ -25,6 +25,9 @@ struct CacheFile {
 
 std::vector<CacheFile> walk(const Store& store);
 
+/// The warm keys whose hashes begin as `name` (named_hash) does: one folder is listed.
+std::vector<CacheFile> walk_warm(const Store& store, const Hash256& name);
+
 /// Nanoseconds since the epoch, `age` ago.
 std::int64_t before(std::chrono::seconds age);
 

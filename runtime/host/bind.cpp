@@ -54,6 +54,8 @@ void check_type(const Prepared& kernel, const SignatureParam& p, const TensorVie
   if (t.ndim != static_cast<std::int32_t>(p.axes.size()))
     refuse(kernel, fmt::format("tensor '{}' has {} axes; pass {}: one for each of its axes", p.name,
                                t.ndim, p.axes.size()));
+  if (t.shape == nullptr && t.ndim > 0)
+    refuse(kernel, fmt::format("tensor '{}' has no shape; set DLTensor.shape", p.name));
 }
 
 /// Rows lie dense, slowest axis first; an axis of one element may have any stride.

@@ -23,8 +23,10 @@ bool meant(const KernelRequest& request, std::string_view name, const Hash256& k
 }
 
 std::string asked_for(const KernelRequest& request) {
-  if (request.key.empty()) return fmt::format("'{}'", request.name);
-  return fmt::format("'{}' of key {}", request.name, request.key);
+  std::string text = fmt::format("'{}'", request.name);
+  if (!request.key.empty()) text += fmt::format(" of key {}", request.key);
+  if (!request.bind.empty()) text += fmt::format(" with bind '{}'", request.bind);
+  return text;
 }
 
 /// The first items, and how many more there are.
@@ -65,6 +67,7 @@ driver::Device Host::device(int ordinal) {
 std::shared_ptr<const Prepared> Host::prepare(const KernelRequest& request) {
   if (request.name.empty() && request.key.empty())
     throw std::invalid_argument("no kernel is named; pass its name, as in rms_norm.bf16@row256");
+  const BoundSizes bound = bound_sizes(request);
   const driver::Device on = device(request.device);
   if (request.stream != nullptr && driver::is_capturing(on, request.stream))
     throw PrepareInCapture(fmt::format(
@@ -72,16 +75,17 @@ std::shared_ptr<const Prepared> Host::prepare(const KernelRequest& request) {
         "launches alone belong into it",
         asked_for(request)));
   Code code = Code::Cubin;
-  Found found = from_packs(request, on.info(), code);
+  Found found = from_packs(request, bound, on.info(), code);
   if (!found && compiler_) found = compiler_->find(request, on.info());
-  if (!found) found = from_cache(request, on.info());
+  if (!found) found = from_cache(request, bound, on.info());
   if (!found) fail_missing(request, on.info());
   auto prepared = std::make_shared<const Prepared>(on, std::move(found), libraries_, code);
   hold_to_budget(*prepared, code, options_.strict_budget, options_.cache.warn);
   return prepared;
 }
 
-Found Host::from_packs(const KernelRequest& request, const driver::DeviceInfo& device, Code& code) {
+Found Host::from_packs(const KernelRequest& request, const BoundSizes& bound,
+                       const driver::DeviceInfo& device, Code& code) {
   std::shared_ptr<const Entry> best;
   int best_fit = -1;
   const auto offer = [&](const std::shared_ptr<const Entry>& entry, std::optional<int> fit) {
@@ -89,30 +93,37 @@ Found Host::from_packs(const KernelRequest& request, const driver::DeviceInfo& d
     best = entry;
     best_fit = *fit;
   };
+  const auto fits_sizes = [&](const std::shared_ptr<const Entry>& entry) {
+    return bound.empty() || binds(entry->key.value("config"), bound);
+  };
   const auto packs = this->packs();
   for (const auto& pack : packs) {
     for (const PackRow& row : pack->rows())
       if (const auto fit = cubin_fit(row.target, device); fit && meant(request, row.name, row.key))
-        offer(pack->entry(row), fit);
+        if (const auto entry = pack->entry(row); fits_sizes(entry)) offer(entry, fit);
     if (best) return {best, Source::Pack};
   }
   if (options_.jit == Jit::Off) return {};
   for (const auto& pack : packs)
     for (const PackRow& row : pack->rows()) {
       if (!meant(request, row.name, row.key)) continue;
-      const auto entry = pack->entry(row);
-      offer(entry, ptx_fit(entry->ptx, device));
+      if (const auto entry = pack->entry(row); fits_sizes(entry))
+        offer(entry, ptx_fit(entry->ptx, device));
     }
   if (best) code = Code::Ptx;
   return {best, Source::Pack};
 }
 
-Found Host::from_cache(const KernelRequest& request, const driver::DeviceInfo& device) {
+Found Host::from_cache(const KernelRequest& request, const BoundSizes& bound,
+                       const driver::DeviceInfo& device) {
   std::map<Hash256, NamedEntry> best;
   int best_fit = -1;
-  for (NamedEntry& entry : named_entries(cache_.disk())) {
+  const DiskCache& disk = cache_.disk();
+  for (NamedEntry& entry :
+       request.name.empty() ? named_entries(disk) : named_entries(disk, request.name)) {
     const auto fit = cubin_fit(entry.target, device);
     if (!fit || *fit < best_fit || !meant(request, entry.name, entry.key)) continue;
+    if (!binds(entry.config, bound)) continue;
     if (*fit > best_fit) best.clear();
     best_fit = *fit;
     best.emplace(entry.key, std::move(entry));
@@ -142,14 +153,16 @@ void Host::fail_missing(const KernelRequest& request, const driver::DeviceInfo& 
       fmt::format("no kernel {} for {} (sm_{})", asked_for(request), device.name, device.sm());
   text +=
       fmt::format(" in packs [{}] and cache '{}'", some_of(labels), options_.cache.dir.string());
-  if (!targets.empty()) text += fmt::format("; the packs have it for {}", fmt::join(targets, ", "));
+  if (!targets.empty())
+    text += fmt::format("; the packs have it for {}{}", fmt::join(targets, ", "),
+                        request.bind.empty() ? "" : ", some of other sizes");
   if (has_ptx) text += " and as PTX, which may not be compiled here (jit is off)";
   if (targets.empty())
     if (const auto known = names(); !known.empty())
       text += fmt::format("; there are {}", some_of(known));
   throw KernelNotFound(text +
-                       ". Write a pack with `barline pack NAME --arch ... -o FILE`, or fill "
-                       "the cache with `barline build`");
+                       ". Write a pack with `barline pack NAME --arch ... -o FILE`, fill the cache "
+                       "with `barline build`, or compile from kernel libraries (options.kernels)");
 }
 
 std::vector<std::string> Host::names() {

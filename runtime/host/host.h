@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/cache/kernel_cache.h"
+#include "runtime/host/bound_sizes.h"
 #include "runtime/host/compiler.h"
 #include "runtime/host/names.h"
 #include "runtime/launch/budget.h"
@@ -33,7 +34,8 @@ struct PrepareInCapture : std::runtime_error {
 struct KernelRequest {
   std::string name{};  ///< "rms_norm.bf16@row256"
   std::string key{};   ///< content key, 64 digits, where a name means several entries of a cache
-  std::string bind{};  ///< "d=8192 K=64": sizes that a kernel is compiled for
+  /// "d=8192 K=64": sizes that the kernel is compiled for. No pack and no cache serves another.
+  std::string bind{};
   int device = 0;
   /// The caller's stream, where there is one: no kernel is prepared while it is being captured.
   driver::abi::StreamHandle stream = nullptr;
@@ -61,8 +63,10 @@ class Host {
  private:
   driver::Device device(int ordinal);
   std::vector<std::shared_ptr<const Pack>> packs();
-  Found from_packs(const KernelRequest& request, const driver::DeviceInfo& device, Code& code);
-  Found from_cache(const KernelRequest& request, const driver::DeviceInfo& device);
+  Found from_packs(const KernelRequest& request, const BoundSizes& bound,
+                   const driver::DeviceInfo& device, Code& code);
+  Found from_cache(const KernelRequest& request, const BoundSizes& bound,
+                   const driver::DeviceInfo& device);
   [[noreturn]] void fail_missing(const KernelRequest& request, const driver::DeviceInfo& device);
 
   Options options_;

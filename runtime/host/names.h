@@ -21,5 +21,7 @@ struct NamedEntry {
 /// Every entry of the cache that the compiler of this build made, by its warm key. Reads the small
 /// warm files, not the entries.
 std::vector<NamedEntry> named_entries(const DiskCache& cache);
+/// Those of one name; reads no other's files.
+std::vector<NamedEntry> named_entries(const DiskCache& cache, std::string_view name);
 
 }  // namespace barline::runtime

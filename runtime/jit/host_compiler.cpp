@@ -5,13 +5,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "codegen/assembler/assembler.h"
 #include "codegen/cubin/cubin.h"
 #include "codegen/ptx.h"
 #include "codegen/report/ptxas_log.h"
 #include "ir/diagnostic.h"
+#include "runtime/host/bound_sizes.h"
 #include "runtime/host/compiler.h"
 #include "runtime/host/host.h"
 #include "runtime/jit/plugin.h"
@@ -24,28 +24,6 @@ using runtime::KernelRequest;
 
 std::string name_of(const dsl::KernelEntry& e, ir::Elem type, const ir::Schedule& s) {
   return fmt::format("{}.{}@{}", e.name, ir::name(type), s.name);
-}
-
-/// "d=8192 K=64" as extents by axis.
-std::map<std::string, std::int64_t> parse_bind(const KernelRequest& request) {
-  std::map<std::string, std::int64_t> dims;
-  std::string_view rest = request.bind;
-  while (!rest.empty()) {
-    const std::string_view word = rest.substr(0, rest.find(' '));
-    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-    if (word.empty()) continue;
-    const std::size_t equals = std::min(word.find('='), word.size());
-    std::int64_t extent = 0;
-    const char* end = word.data() + word.size();
-    const char* begin = std::min(word.data() + equals + 1, end);
-    const auto [stop, error] = std::from_chars(begin, end, extent);
-    if (equals == 0 || error != std::errc() || stop != end || extent < 1)
-      throw std::invalid_argument(
-          fmt::format("kernel '{}' with bind '{}': '{}' is no axis with its size; write d=8192",
-                      request.name, request.bind, word));
-    dims[std::string(word.substr(0, equals))] = extent;
-  }
-  return dims;
 }
 
 class HostCompiler final : public runtime::Compiler {
@@ -68,11 +46,12 @@ class HostCompiler final : public runtime::Compiler {
       for (const ir::Elem type : e.types)
         for (const ir::Schedule& s : e.schedules)
           if (request.name == name_of(e, type, s))
-            return build(
-                {.entry = &e,
-                 .elem = type,
-                 .config = {.schedule = s, .dims = parse_bind(request), .label = request.name},
-                 .target = &target_for(device)});
+            return build({.entry = &e,
+                          .elem = type,
+                          .config = {.schedule = s,
+                                     .dims = runtime::bound_sizes(request),
+                                     .label = request.name},
+                          .target = &target_for(device)});
     return {};
   }
 

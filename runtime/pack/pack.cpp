@@ -96,8 +96,7 @@ std::vector<std::byte> lay_out(std::vector<PackRow>& rows) {
 }  // namespace
 
 std::string_view entry_name_of(const KeyRecord& key) {
-  const std::string_view config = key.value("config");
-  return config.substr(0, config.find(' '));
+  return name_of_config(key.value("config"));
 }
 
 std::vector<std::byte> serialize_pack(std::span<const PackItem> items) {

@@ -201,6 +201,9 @@ TEST_CASE("every failure has a status, and a message that names what to do") {
   CHECK(barline_launch(kernel, &info) == BARLINE_INVALID_ARGUMENT);
   CHECK_THAT(last_error()["message"].get<std::string>(),
              Catch::Contains("0 arguments and 0 sizes for 4 parameters and 2 dynamic axes"));
+  info.flags = 0xff00 | BARLINE_LAUNCH_PROGRAMMATIC;
+  CHECK(barline_launch(kernel, &info) == BARLINE_INVALID_ARGUMENT);
+  CHECK_THAT(last_error()["message"].get<std::string>(), Catch::Contains("does not know: 65280"));
   barline_kernel_release(kernel);
 }
 

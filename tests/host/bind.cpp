@@ -105,6 +105,9 @@ TEST_CASE("a tensor that is not is refused with name, rule and fix") {
   Tensor nowhere = bf16({3, 16});
   nowhere.view.data = nullptr;
   CHECK_THAT(k.refusal(0, nowhere, sizes), Contains("tensor 'x' has no memory"));
+  Tensor shapeless = bf16({3, 16});
+  shapeless.view.shape = nullptr;
+  CHECK_THAT(k.refusal(0, shapeless, sizes), Contains("tensor 'x' has no shape"));
   CHECK_THAT(k.refusal(3, bf16({1}), sizes), Contains("'eps' is a tensor; pass a scalar of f32"));
 }
 

@@ -106,6 +106,41 @@ TEST_CASE("a pack serves the code that fits the GPU best") {
   CHECK(host.names() == std::vector<std::string>{rms_norm});
 }
 
+TEST_CASE("sizes to compile for are met or refused, never left out") {
+  const auto bound = [](const std::string& sizes) {
+    return sample_item(rms_norm, "sm_90a", "", rms_norm_signature, sizes);
+  };
+  Bench bench;
+  Host host(bench.options(Jit::Off));
+  host.add_pack(bench.pack({bound(" K=64 d=8192")}, "bound.blp"));
+  CHECK(host.prepare({.name = rms_norm})->source() == Source::Pack);
+  for (const char* bind : {"d=8192", "K=64 d=8192", " d=8192  K=64"})
+    CHECK(host.prepare({.name = rms_norm, .bind = bind})->source() == Source::Pack);
+  for (const char* bind : {"d=819", "d=81920", "d=8192 K=32", "rows=8192", "threads=2"}) {
+    const std::string why = failure(host, {.name = rms_norm, .bind = bind});
+    INFO(why);
+    CHECK(why.find("with bind '" + std::string(bind) + "'") != why.npos);
+    CHECK(why.find("the packs have it for sm_90a, some of other sizes") != why.npos);
+    CHECK(why.find("options.kernels") != why.npos);
+  }
+  bench.fill(rms_norm, "sm_90a", "a");
+  CHECK(host.prepare({.name = rms_norm})->source() == Source::Pack);
+  CHECK_FALSE(failure(host, {.name = rms_norm, .bind = "d=5120"}).empty());
+  for (const char* bind : {"d", "d=", "=8", "d=0", "d=8k"})
+    CHECK_THROWS_AS(host.prepare({.name = rms_norm, .bind = bind}), std::invalid_argument);
+}
+
+TEST_CASE("a name is found among many without reading their files") {
+  Bench bench;
+  for (const char* name : {"a.f32@s", "b.f32@s", rms_norm}) bench.fill(name, "sm_90a", "x");
+  KernelCache cache(bench.options().cache);
+  CHECK(named_entries(cache.disk()).size() == 3);
+  const auto found = named_entries(cache.disk(), rms_norm);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].name == rms_norm);
+  CHECK(named_entries(cache.disk(), "rms_norm.bf16").empty());
+}
+
 TEST_CASE("a GPU without machine code takes portable PTX, where compiling is allowed") {
   Bench bench(10, 0);
   const auto path =

@@ -16,9 +16,12 @@ inline constexpr const char* rms_norm_signature =
 /// An entry of that name for a target; its PTX, if any, is written for `ptx_target`.
 inline PackItem sample_item(const std::string& name, const std::string& target,
                             const std::string& ptx_target = "",
-                            const std::string& signature = rms_norm_signature) {
+                            const std::string& signature = rms_norm_signature,
+                            const std::string& bound = "") {
   KeyRecord key;
-  key.add("ir", "kernel @" + name).add("config", name + " threads=256").add("target", target);
+  key.add("ir", "kernel @" + name + bound)
+      .add("config", name + " threads=256" + bound)
+      .add("target", target);
   Entry entry = sample_entry(key, 24);
   Metadata& m = entry.metadata;
   m.kernel = name.substr(0, name.find('.'));
@@ -30,7 +33,7 @@ inline PackItem sample_item(const std::string& name, const std::string& target,
   m.stack = 40;
   m.threads_x = 256;
   if (!ptx_target.empty()) entry.ptx = ".version 8.0\n.target " + ptx_target + "\n";
-  return {blake3(name + target), std::make_shared<const Entry>(std::move(entry))};
+  return {blake3(name + bound + target), std::make_shared<const Entry>(std::move(entry))};
 }
 
 inline std::filesystem::path write_pack(const std::filesystem::path& path,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a lookup costs: in memory, from the disk, and in a directory of 100 000 entries. Figures are
 // printed; what is asserted is a multiple of them, so that a busy machine does not fail.
+#include <barline_codegen_id.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 
 #include "dsl/dsl.h"
 #include "runtime/cache/maintain.h"
+#include "runtime/host/names.h"
 #include "runtime/jit/runtime.h"
 #include "tests/runtime/support.h"
 #include "tests/runtime/syscall_shim.h"
@@ -77,6 +79,27 @@ TEST_CASE("figures: a kernel found again", "[bench]") {
   }
   CHECK(report("found again in memory", memory) < 10);
   CHECK(report("found on disk by a fresh runtime, 40 KB", disk) < 10000);
+}
+
+TEST_CASE("figures: a name among 10 000 warm keys", "[bench]") {
+  TempDir dir;
+  const CacheOptions options = options_for(dir.path());
+  KernelCache cache(options);
+  const auto warm = [](int i) {
+    return WarmKey{.kernel = "k of build-1",
+                   .config = fmt::format("k{}.f32@s threads=256", i),
+                   .target = "sm_90a",
+                   .codegen_id = BARLINE_CODEGEN_ID,
+                   .assembler = "ptxas 13.0",
+                   .options = ""};
+  };
+  for (int i = 0; i < 10'000; ++i) REQUIRE(cache.disk().publish_warm(warm(i), sample_key().hash()));
+  std::vector<double> us;
+  for (int i = 0; i < 200; ++i)
+    us.push_back(us_of([&] {
+      REQUIRE(named_entries(cache.disk(), fmt::format("k{}.f32@s", 50 * i)).size() == 1);
+    }));
+  CHECK(report("a name among 10 000 warm keys", us) < 2000);
 }
 
 TEST_CASE("figures: 100 000 entries", "[bench]") {

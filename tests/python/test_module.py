@@ -167,6 +167,13 @@ class Module(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "sizes are of the axes rows, d"):
             self.kernel(*self.arguments(), stream=STREAM, sizes={"rows": 2})
 
+    def test_options_are_checked(self):
+        fake_cuda = os.environ["BARLINE_FAKE_CUDA"]
+        with self.assertRaisesRegex(ValueError, "jit=True; pass one of None, 'on', 'off'"):
+            barline.Runtime(jit=True, cache_dir="", libcuda=fake_cuda)
+        one = barline.Runtime(packs=self.pack, jit="off", cache_dir="", libcuda=fake_cuda)
+        self.assertEqual(one.names(), self.runtime.names())
+
     def test_a_workspace_takes_the_place_of_the_scratch(self):
         kernel = self.runtime.prepare("sums.f32@s")
         self.assertEqual([p.is_scratch for p in kernel.parameters], [False, True, False])
@@ -181,6 +188,11 @@ class Module(unittest.TestCase):
                          [0x4000, 0x10000, 0x5000, 100])
         with self.assertRaisesRegex(barline.Error, "pass 1792 zeroed bytes"):
             kernel(x, y, stream=STREAM, workspace=TorchLike("uint8", (1791,), address=0x10000))
+        elsewhere = TorchLike("uint8", (1792,), address=0x10000, index=1)
+        with self.assertRaisesRegex(TypeError, "the workspace: it is on device 2:1"):
+            kernel(x, y, stream=STREAM, workspace=elsewhere)
+        with self.assertRaisesRegex(TypeError, "the workspace: it has gaps"):
+            kernel(x, y, stream=STREAM, workspace=TorchLike("uint8", (1792,), strides=(0,)))
         with self.assertRaisesRegex(TypeError, "takes .x, partial, y."):
             kernel(x, y, stream=STREAM)
         self.assertEqual(self.runtime.prepare("every.f16@s").workspace(n=4), (0, 0))

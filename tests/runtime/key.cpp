@@ -90,7 +90,7 @@ TEST_CASE("the differing fields of two keys are named") {
 
 TEST_CASE("every member of a warm key decides its hash, which is that of its record") {
   const WarmKey base = sample_warm();
-  CHECK(base.hash() == base.record().hash());
+  CHECK(base.hash() == warm_hash(base.record()));
   std::set<std::string> hashes{base.hash().hex()};
   for (std::string WarmKey::*member :
        {&WarmKey::kernel, &WarmKey::config, &WarmKey::target, &WarmKey::codegen_id,
@@ -99,4 +99,20 @@ TEST_CASE("every member of a warm key decides its hash, which is that of its rec
     changed.*member += "x";
     CHECK(hashes.insert(changed.hash().hex()).second);
   }
+}
+
+TEST_CASE("the warm keys of a name and a compiler begin alike, and no others do") {
+  const WarmKey base = sample_warm("row256 threads=256");
+  const auto begin = [](const WarmKey& key) { return key.hash().hex().substr(0, 2 * name_bytes); };
+  CHECK(begin(base) == named_hash("row256", base.codegen_id).hex().substr(0, 2 * name_bytes));
+  WarmKey same = base;
+  same.config = "row256 threads=256 d=64";
+  same.target += "x";
+  CHECK(begin(same) == begin(base));
+  WarmKey other = base;
+  other.config = "row2 threads=256";
+  CHECK(begin(other) != begin(base));
+  WarmKey built = base;
+  built.codegen_id += "x";
+  CHECK(begin(built) != begin(base));
 }

@@ -101,6 +101,12 @@ TEST_CASE("cache gc keeps to the caps of the environment, and to its own over th
   CHECK(by_size["max_bytes"] == 1024);
   CHECK(by_size["kept_bytes"] <= 1024);
   CHECK(cli.run("cache gc --max-bytes many").code == 2);
+  for (const char* cap : {"--max-bytes -5", "--max-bytes=-5", "--max-files -1"}) {
+    Ran r = cli.run(std::string("cache gc ") + cap);
+    INFO(cap << r.err);
+    CHECK(r.code == 2);
+    CHECK(has(r.err, "pass a size; see `barline cache gc --help`"));
+  }
 }
 
 TEST_CASE("cache gc removes what a killed process left") {

@@ -10,14 +10,12 @@ struct WoSizes {
   std::int64_t batch = 2, n = 140, k = 512, slices = 8, split = 4;
 };
 
-/// The registered kernel of that name with wo_split bound, or `free`: as a size of the launch.
-inline Problem wo_problem(const std::string& name, WoSizes s, float global_scale = 0.0123f,
-                          bool free = false) {
+/// The registered kernel of that name.
+inline Problem wo_problem(const std::string& name, WoSizes s, float global_scale = 0.0123f) {
   static constexpr ir::Schedule bound{
-      .name = "cta128_wo_split", .threads = 128, .budget = {.ctas_per_sm = 4}},
-      launched{.name = "cta128", .threads = 128, .budget = {.ctas_per_sm = 4}};
+      .name = "cta128_wo_split", .threads = 128, .budget = {.ctas_per_sm = 4}};
   Problem p(
-      name, ir::Elem::BF16, free ? launched : bound,
+      name, ir::Elem::BF16, bound,
       {{"B", s.batch}, {"N", s.n}, {"K", s.k}, {"slice_ctas", s.slices}, {"wo_split", s.split}});
   p.scalars["global_scale"] = global_scale;
   return p;
