@@ -38,8 +38,8 @@ ForeignKernel from_record(const KernelRecord& record) {
   k.registers = record.registers.value_or(0);
   k.smem_static = record.smem_static;
   k.barriers = record.barriers.value_or(0);
-  k.threads = product(record.required_threads);
-  if (k.threads == 0) k.threads = product(record.max_threads);
+  k.required_threads = product(record.required_threads);
+  k.max_threads = product(record.max_threads);
   return k;
 }
 

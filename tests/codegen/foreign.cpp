@@ -53,7 +53,8 @@ TEST_CASE("a cubin alone gives registers, stack, shared memory, barriers and thr
     CHECK(k.stack == 0);
     CHECK(k.smem_static == 512);
     CHECK(k.barriers == 1);
-    CHECK(k.threads == 128);
+    CHECK(k.max_threads == 128);
+    CHECK(k.required_threads == 0);
     CHECK_FALSE(k.spill_stores.has_value());
     CHECK(k.notes.empty());
   }
@@ -135,7 +136,7 @@ TEST_CASE("PTX and the cubin made of it agree", "[ptxas]") {
   CHECK(ptx.registers == cubin.registers);
   CHECK(ptx.smem_static == cubin.smem_static);
   CHECK(ptx.barriers == cubin.barriers);
-  CHECK(ptx.threads == cubin.threads);
+  CHECK(ptx.max_threads == cubin.max_threads);
   CHECK(ptx.spill_stores == 0);
   for (const char* target : {"sm_80", "sm_90"}) {
     auto bytes = read_file(cubin_path(std::string("deep.") + target + ".cubin"));

@@ -182,6 +182,20 @@ TEST_CASE("the blocks that must fit an SM are a floor") {
   CHECK(verdict({}).verdict == GateVerdict::Broken);
 }
 
+TEST_CASE("a config of which no block fits an SM is BROKEN, whatever its budget says") {
+  ResourceRow m = measured();
+  m.ctas_per_sm = 0;
+  RegistryFile r = sample();
+  r.kernels[0].schedules[0].budgets[0].min_ctas_per_sm = 1;
+  for (const RegistryFile& registry : {sample(), r}) {
+    GateRow row = judge(registry, {m}, {.assembler = "ptxas 13.0"}).rows.at(0);
+    CHECK(row.verdict == GateVerdict::Broken);
+    CHECK(row.reason ==
+          "no block fits an SM with 40 registers a thread and 64 bytes of shared memory; take "
+          "fewer threads, registers or bytes");
+  }
+}
+
 TEST_CASE("a note passes where the budget takes its code, and only while it is noted") {
   RegistryFile r = sample();
   r.kernels[0].schedules[0].budgets[0].allow_notes = {"C7510"};
