@@ -59,6 +59,7 @@ TEST_CASE("each figure above its budget is WORSE") {
       {"registers 41 > 40", [](ResourceRow& m) { m.registers = 41; }},
       {"spills 4 > 0", [](ResourceRow& m) { m.spill_stores = 4; }},
       {"spills 8 > 0", [](ResourceRow& m) { m.spill_loads = 8; }},
+      {"spills 12 > 0", [](ResourceRow& m) { m.spill_stores = 4, m.spill_loads = 8; }},
       {"smem 65 > 64", [](ResourceRow& m) { m.smem = 65; }},
       {"stack 16 > 0", [](ResourceRow& m) { m.stack = 16; }},
       {"barriers 2 > 1", [](ResourceRow& m) { m.barriers = 2; }},
@@ -180,6 +181,18 @@ TEST_CASE("the blocks that must fit an SM are a floor") {
   CHECK(verdict(2).verdict == GateVerdict::Worse);
   CHECK(verdict(2).reason == "ctas_per_sm 2 < 3");
   CHECK(verdict({}).verdict == GateVerdict::Broken);
+}
+
+TEST_CASE("spills are stores and loads together, so that neither grows unseen") {
+  RegistryFile r = sample();
+  r.kernels[0].schedules[0].budgets[0].spills = 24;
+  ResourceRow m = measured();
+  m.spill_stores = 8;
+  m.spill_loads = 16;
+  CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).passed());
+  CHECK(pins_of({m}).at(0).spills == 24);
+  m.spill_stores = 12;
+  CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0].reason == "spills 28 > 24");
 }
 
 TEST_CASE("a config of which no block fits an SM is BROKEN, whatever its budget says") {
