@@ -191,6 +191,18 @@ TEST_CASE("a run is shown beside an earlier one") {
   CHECK(doc["changes"]["rows"][0]["after"] == 24);
 }
 
+TEST_CASE("--update takes back a note that is noted no more") {
+  Cli cli;
+  const std::string gate = "gate --registry k.yaml --ptxas ./ptxas";
+  plant(cli, replaced(register_yaml, "registers: 10", "registers: 10, allow_notes: [C7510]"),
+        good_log);
+  Ran stale = cli.run(gate);
+  CHECK(stale.code == 1);
+  CHECK(has(stale.out, "IMPROVED axpy: ptxas notes C7510 no more, and allow_notes has it"));
+  CHECK(cli.run(gate + " --update").code == 0);
+  CHECK(barline::test::slurp(cli.path("k.yaml")) == register_yaml);
+}
+
 TEST_CASE("a cubin is gated without an assembler") {
   Cli cli;
   cli.file("axpy.cubin", barline::test::slurp(cubin));

@@ -219,10 +219,14 @@ TEST_CASE("a note passes where the budget takes its code, and only while it is n
   GateRow both = judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0];
   CHECK(both.verdict == GateVerdict::Broken);
   CHECK(both.reason == "ptxas notes a loss of performance (C7508)");
+  CHECK(pins_of({m}).at(0).notes == std::vector<std::string>{"C7510", "C7508"});
+  m.from_cubin = true;
+  CHECK(pins_of({m}).at(0).notes == std::nullopt);
+  m.from_cubin = false;
   m.notes = {};
   GateRow gone = judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0];
   CHECK(gone.verdict == GateVerdict::Improved);
-  CHECK(gone.reason == "ptxas notes C7510 no more; delete it from allow_notes");
+  CHECK(gone.reason == "ptxas notes C7510 no more, and allow_notes has it");
 }
 
 TEST_CASE("bank conflicts are pinned both ways, the largest of the element types") {

@@ -112,7 +112,7 @@ void judge_notes(GateRow& row) {
   for (const std::string& code : row.budget.allow_notes) {
     if (m.from_cubin || holds(m.notes, code)) continue;
     judge.set(GateVerdict::Improved,
-              fmt::format("ptxas notes {} no more; delete it from allow_notes", code));
+              fmt::format("ptxas notes {} no more, and allow_notes has it", code));
   }
 }
 
@@ -225,6 +225,8 @@ std::vector<Pin> pins_of(const std::vector<ResourceRow>& measured) {
   std::vector<Pin> pins;
   for (const ResourceRow& m : measured) {
     if (!m.error.empty() || !m.conflicts.empty()) continue;
+    std::optional<std::vector<std::string>> notes;
+    if (!m.from_cubin) notes = m.notes;
     pins.push_back({.kernel = m.kernel,
                     .schedule = m.schedule,
                     .type = m.type,
@@ -235,7 +237,8 @@ std::vector<Pin> pins_of(const std::vector<ResourceRow>& measured) {
                     .stack = m.stack,
                     .barriers = m.barriers,
                     .barriers_per_step = m.barriers_per_step,
-                    .bank_conflicts = m.bank_conflicts});
+                    .bank_conflicts = m.bank_conflicts,
+                    .notes = std::move(notes)});
   }
   return pins;
 }
