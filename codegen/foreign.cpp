@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "codegen/cubin/check.h"
+#include "codegen/cubin/frames.h"
 #include "codegen/report/ptxas_log.h"
 
 namespace barline::codegen {
@@ -35,12 +36,25 @@ ForeignKernel from_record(const KernelRecord& record) {
   ForeignKernel k;
   k.entry = record.name;
   k.registers = record.registers.value_or(0);
-  k.stack = std::max(record.frame.value_or(0), record.min_stack.value_or(0));
   k.smem_static = record.smem_static;
   k.barriers = record.barriers.value_or(0);
-  k.threads = product(record.required_threads);
-  if (k.threads == 0) k.threads = product(record.max_threads);
+  k.required_threads = product(record.required_threads);
+  k.max_threads = product(record.max_threads);
   return k;
+}
+
+/// Bytes of stack as far as the cubin says. From sm_90 on ptxas writes the kernel's own frame over
+/// its callees' in .nv.info, so a cubin that calls must have the unwind table.
+int stack_of(const Cubin& cubin, const KernelRecord& record) {
+  const std::optional<int> unwound = deepest_frame(cubin, record);
+  if (!unwound && cubin.sm() >= 90 && !record.callees.empty()) {
+    throw CubinError(
+        fmt::format("it does not say how much stack '{}' takes, which '{}' calls; keep its "
+                    ".debug_frame section, or name the PTX",
+                    record.callees.front(), record.name));
+  }
+  return std::max({record.frame.value_or(0), record.min_stack.value_or(0),
+                   record.callee_frame.value_or(0), unwound.value_or(0)});
 }
 
 /// Codes of the losses that name the kernel or a callee, or name no function at all.
@@ -88,13 +102,20 @@ ForeignKernel measure_ptx(std::string_view ptx, std::string_view entry, const st
 ForeignKernel measure_cubin(std::span<const std::byte> bytes, std::string_view entry,
                             std::string_view target) {
   const Cubin cubin = Cubin::parse(bytes);
+  if (cubin.relocatable()) {
+    throw CubinError(
+        "it is a relocatable object, and its callees are not counted before they are linked in; "
+        "link it first (nvlink, or nvcc without -rdc=true)");
+  }
   if (cubin.sm() != 0 && cubin.sm() != sm_number(target)) {
     throw CubinError(fmt::format("it is for sm_{}, and the budget is for {}", cubin.sm(), target));
   }
   const KernelRecord& record = pick(cubin, entry);
   if (!record.registers)
     throw CubinError(fmt::format("it has no register count of '{}'", record.name));
-  return from_record(record);
+  ForeignKernel k = from_record(record);
+  k.stack = stack_of(cubin, record);
+  return k;
 }
 
 }  // namespace barline::codegen

@@ -22,10 +22,11 @@ struct NoSuchKernel : CubinError {
 struct ForeignKernel {
   std::string entry;
   int registers = 0;
-  int stack = 0;        ///< bytes, along the deepest call chain where the file says
-  int smem_static = 0;  ///< bytes; what a launch adds stands in no file
-  int barriers = 0;     ///< named barriers that the kernel takes
-  int threads = 0;      ///< of a block, as .reqntid or .maxntid say; 0: neither stands there
+  int stack = 0;             ///< bytes, along the deepest call chain where the file says
+  int smem_static = 0;       ///< bytes; what a launch adds stands in no file
+  int barriers = 0;          ///< named barriers that the kernel takes
+  int required_threads = 0;  ///< of a block, as .reqntid demands; 0: it does not stand there
+  int max_threads = 0;       ///< of a block, as .maxntid allows; 0: it does not stand there
   std::optional<int> spill_stores, spill_loads;  ///< bytes; a cubin does not say
   std::vector<std::string> notes;                ///< codes of performance-loss notes: "C7510"
   std::vector<std::string> conflicts;            ///< figures on which log and cubin disagree

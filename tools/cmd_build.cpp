@@ -2,6 +2,7 @@
 // `barline build`: compiles kernels and prints one line a kernel and target.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "codegen/ptx.h"
@@ -101,9 +102,9 @@ std::string table(const std::vector<JobResult>& results) {
       out += fmt::format("{:<{}}  {:<7} FAILED\n", m.config(), width, m.target);
       continue;
     }
-    out += fmt::format("{:<{}}  {:<7} {:>9} {:>6} {:>6} {:>8} {:>7.1f}  {}\n", m.config(), width,
-                       m.target, m.registers, std::max(m.spill_stores, m.spill_loads), m.smem,
-                       m.barriers, m.compile_ms, m.cache);
+    out +=
+        fmt::format("{:<{}}  {:<7} {:>9} {:>6} {:>6} {:>8} {:>7.1f}  {}\n", m.config(), width,
+                    m.target, m.registers, m.spills(), m.smem, m.barriers, m.compile_ms, m.cache);
   }
   return out;
 }

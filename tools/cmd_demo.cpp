@@ -3,6 +3,7 @@
 // there is one, a GPU; one table that ends in one verdict.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "tools/command_line.h"
@@ -149,10 +150,9 @@ using Resources = verify::ResourceRow;
 
 std::array<std::string, 3> figures(const Line& line) {
   if (line.gate.empty()) return {"-", "-", "-"};
-  return {
-      range(line.gate, [](const Resources& m) { return m.registers; }),
-      range(line.gate, [](const Resources& m) { return std::max(m.spill_stores, m.spill_loads); }),
-      range(line.gate, [](const Resources& m) { return m.barriers; })};
+  return {range(line.gate, [](const Resources& m) { return m.registers; }),
+          range(line.gate, [](const Resources& m) { return m.spills(); }),
+          range(line.gate, [](const Resources& m) { return m.barriers; })};
 }
 
 constexpr const char* row_format =

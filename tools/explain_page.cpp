@@ -123,8 +123,7 @@ std::string resources_row(const Explanation::OnTarget& on) {
         fmt::format("<td>{}</td><td>{:.0f}%</td><td>{}</td>", on.occupancy->blocks_per_sm,
                     100 * on.occupancy->fraction, codegen::limiter_name(on.occupancy->limiter));
   return fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>{}</tr>\n",
-                     r.target, r.registers, std::max(r.spill_stores, r.spill_loads), r.smem,
-                     r.barriers, occupancy);
+                     r.target, r.registers, r.spills(), r.smem, r.barriers, occupancy);
 }
 
 std::string resources_tab(const Explanation& e) {

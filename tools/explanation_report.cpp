@@ -38,7 +38,7 @@ std::string resources_text(const Explanation& e) {
       continue;
     }
     out += fmt::format("{:<8} {:>9} {:>6} {:>6} {:>8}", r.target, r.registers,
-                       std::max(r.spill_stores, r.spill_loads), r.smem, r.barriers);
+                       r.spills(), r.smem, r.barriers);
     if (on.occupancy) {
       out +=
           fmt::format(" {:>10} {:>8.0f}%  {}", on.occupancy->blocks_per_sm,

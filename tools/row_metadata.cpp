@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/row_metadata.h"
 
+#include <algorithm>
+
 #include "codegen/occupancy.h"
 
 namespace barline::tools {
@@ -20,10 +22,12 @@ std::vector<std::string> split(std::string_view text) {
 
 std::optional<int> ctas_per_sm(const verify::ResourceRow& row, int threads) {
   auto limits = codegen::sm_limits(row.target);
-  if (!limits || threads == 0 || row.registers == 0) return {};
-  return codegen::occupancy(*limits,
-                            {.threads = threads, .registers = row.registers, .smem = row.smem})
-      .blocks_per_sm;
+  if (!limits || row.registers == 0) return {};
+  const codegen::KernelUse use{
+      .threads = std::max(threads, 1), .registers = row.registers, .smem = row.smem};
+  const int blocks = codegen::occupancy(*limits, use).blocks_per_sm;
+  if (threads == 0 && blocks > 0) return {};
+  return blocks;
 }
 
 verify::ResourceRow to_row(const runtime::Metadata& m, const Job& job) {

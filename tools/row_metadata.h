@@ -14,7 +14,8 @@ namespace barline::tools {
 verify::ResourceRow to_row(const runtime::Metadata& metadata, const Job& job);
 
 /// Blocks of `threads` that fit an SM with the row's registers and shared memory; empty where the
-/// target's limits or the threads (0) are not known.
+/// target's limits or the threads (0) are not known. Where not even a block of one thread fits, it
+/// is 0 whatever the threads are.
 std::optional<int> ctas_per_sm(const verify::ResourceRow& row, int threads);
 
 /// The figures of the machine code that the row prints and the gate judges.

@@ -29,6 +29,29 @@ codegen::ForeignKernel read(const SourceJob& job, const std::string& path,
   return codegen::measure_cubin(std::as_bytes(std::span(bytes)), entry, job.target);
 }
 
+/// Why no launch has the threads that the register states; empty where one can.
+std::string refused_threads(int threads, const codegen::ForeignKernel& k) {
+  if (threads == 0) return {};
+  if (k.required_threads && threads != k.required_threads) {
+    return fmt::format(
+        "no launch can have threads: {}, for .reqntid demands {}; delete it, or compile it for {}",
+        threads, k.required_threads, threads);
+  }
+  if (k.max_threads && threads > k.max_threads) {
+    return fmt::format(
+        "no launch can have threads: {}, for .maxntid allows {}; write 1 to {}, or compile it for "
+        "more",
+        threads, k.max_threads, k.max_threads);
+  }
+  return {};
+}
+
+/// Threads of a block as the register states them, else as the file does; 0: neither does.
+int threads_of(const SourceJob& job, const codegen::ForeignKernel& k) {
+  if (job.source->threads) return job.source->threads;
+  return k.required_threads ? k.required_threads : k.max_threads;
+}
+
 void fill(verify::ResourceRow& row, const codegen::ForeignKernel& k, const SourceJob& job) {
   row.from_cubin = !job.assembled();
   row.registers = k.registers;
@@ -37,10 +60,12 @@ void fill(verify::ResourceRow& row, const codegen::ForeignKernel& k, const Sourc
   row.stack = k.stack;
   row.smem = k.smem_static + job.source->dynamic_smem;
   row.barriers = k.barriers;
-  row.ctas_per_sm = ctas_per_sm(row, job.source->threads ? job.source->threads : k.threads);
+  row.ctas_per_sm = ctas_per_sm(row, threads_of(job, k));
   row.compile_ms = k.ms;
   row.notes = k.notes;
   row.conflicts = k.conflicts;
+  std::string refused = refused_threads(job.source->threads, k);
+  if (!refused.empty()) row.conflicts.push_back(std::move(refused));
 }
 
 }  // namespace

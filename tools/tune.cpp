@@ -27,8 +27,7 @@ void fall_out(Tried& t, std::string_view filter, std::string why) {
 
 /// What the gate holds every kernel to that has no budget of its own.
 std::string gate_objection(const verify::ResourceRow& row) {
-  if (row.spill_stores || row.spill_loads)
-    return fmt::format("spills {} bytes", std::max(row.spill_stores, row.spill_loads));
+  if (row.spills()) return fmt::format("spills {} bytes", row.spills());
   if (row.stack) return fmt::format("{} bytes of stack", row.stack);
   if (!row.notes.empty()) return fmt::format("ptxas notes {}", fmt::join(row.notes, ", "));
   if (!row.conflicts.empty()) return row.conflicts.front();

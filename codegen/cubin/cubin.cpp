@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "codegen/cubin/bytes_p.h"
 #include "codegen/cubin/elf_p.h"
@@ -70,6 +71,7 @@ class CubinReader {
     read_symbols();
     for (KernelRecord& kernel : out_.kernels_) read_kernel(kernel);
     read_module_info();
+    add_callee_frames();
     return std::move(out_);
   }
 
@@ -82,6 +84,7 @@ class CubinReader {
   void read_kernel(KernelRecord& kernel);
   void read_module_info();
   KernelRecord* kernel_of_symbol(std::uint32_t number);
+  void add_callee_frames();
 
   std::span<const std::byte> bytes_;
   elf::Header header_{};
@@ -89,9 +92,12 @@ class CubinReader {
   std::map<std::uint32_t, std::size_t> kernel_of_;  // symbol number -> index of the kernel
   struct Function {
     std::uint16_t section;
+    std::uint32_t number;
     std::string_view name;
   };
-  std::vector<Function> functions_;  // those that are not kernels
+  std::vector<Function> functions_;           // those that are not kernels
+  std::map<std::uint32_t, int> frames_;       // of functions that are not kernels, by symbol number
+  std::set<std::string_view> unknown_stack_;  // kernels
 };
 
 void CubinReader::read_header() {
@@ -107,6 +113,7 @@ void CubinReader::read_header() {
     throw CubinError(fmt::format("its section headers have {} bytes", header_.shentsize));
   if (header_.phnum && header_.phentsize != sizeof(elf::ProgramHeader))
     throw CubinError(fmt::format("its program headers have {} bytes", header_.phentsize));
+  out_.relocatable_ = header_.type == elf::file_relocatable;
   // ABI 8 (toolkit 13) moved the SM number up one byte.
   out_.sm_ = static_cast<int>(id[8] >= 8 ? header_.flags >> 8 & 0xff : header_.flags & 0xff);
 }
@@ -169,7 +176,7 @@ void CubinReader::add_symbol(const elf::Symbol& symbol, std::uint32_t number,
   if (symbol.value > text.bytes.size() || symbol.size > text.bytes.size() - symbol.value)
     throw CubinError(fmt::format("symbol {} lies outside {}", name, text.name));
   if (!(symbol.other & elf::other_entry)) {
-    functions_.push_back({symbol.shndx, name});
+    functions_.push_back({symbol.shndx, number, name});
     return;
   }
   kernel_of_[number] = out_.kernels_.size();
@@ -179,6 +186,7 @@ void CubinReader::add_symbol(const elf::Symbol& symbol, std::uint32_t number,
                       .section_registers = {},
                       .frame = {},
                       .min_stack = {},
+                      .callee_frame = {},
                       .barriers = {},
                       .param_bytes = {}};
   // Up to sm_89 the top byte of .text's sh_info repeats the register count.
@@ -214,14 +222,42 @@ void CubinReader::read_module_info() {
   each_attribute(*info, [&](const Attribute& a) {
     if (a.id != elf::attr_regcount && a.id != elf::attr_frame_size && a.id != elf::attr_min_stack)
       return;
-    KernelRecord* kernel = kernel_of_symbol(read<std::uint32_t>(a.payload, 0, info->name));
-    int value = as_int(read<std::uint32_t>(a.payload, 4, info->name), info->name);
-    if (!kernel) return;
+    auto symbol = read<std::uint32_t>(a.payload, 0, info->name);
+    auto raw = read<std::uint32_t>(a.payload, 4, info->name);
+    KernelRecord* kernel = kernel_of_symbol(symbol);
+    if (a.id == elf::attr_min_stack && raw == elf::stack_unknown) {
+      if (kernel) unknown_stack_.insert(kernel->name);
+      return;
+    }
+    int value = as_int(raw, info->name);
+    if (!kernel) {
+      if (a.id == elf::attr_frame_size) frames_[symbol] = value;
+      return;
+    }
     auto& field = a.id == elf::attr_regcount     ? kernel->registers
                   : a.id == elf::attr_frame_size ? kernel->frame
                                                  : kernel->min_stack;
     field = value;
   });
+}
+
+// An assembler lays callees into the kernel's section; a linker leaves each in its own.
+void CubinReader::add_callee_frames() {
+  auto has_kernel = [&](const Section& section) {
+    return std::ranges::any_of(out_.kernels_, [&](const KernelRecord& k) {
+      return k.text.data() == section.bytes.data();
+    });
+  };
+  for (KernelRecord& kernel : out_.kernels_) {
+    for (const Function& function : functions_) {
+      const Section& section = out_.sections_[function.section];
+      bool here = section.bytes.data() == kernel.text.data();
+      bool may_be_called = unknown_stack_.contains(kernel.name) && !has_kernel(section);
+      auto frame = frames_.find(function.number);
+      if (frame != frames_.end() && (here || may_be_called))
+        kernel.callee_frame = std::max(kernel.callee_frame.value_or(0), frame->second);
+    }
+  }
 }
 
 KernelRecord* CubinReader::kernel_of_symbol(std::uint32_t number) {

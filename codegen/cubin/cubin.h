@@ -37,7 +37,10 @@ struct KernelRecord {
   std::optional<int> section_registers;  ///< top byte of .text's sh_info (before sm_90)
   std::optional<int> frame;              ///< bytes of the kernel's own stack frame
   std::optional<int> min_stack;          ///< bytes of stack along the deepest call chain
-  std::optional<int> barriers;           ///< named-barrier resources
+  /// Bytes of the largest frame among the functions of this kernel's section, as .nv.info has them;
+  /// where a linker could not tell the stack, among all functions that stand by themselves.
+  std::optional<int> callee_frame;
+  std::optional<int> barriers;  ///< named-barrier resources
   std::optional<int> param_bytes;
   std::vector<int> max_threads = {};       ///< .maxntid x, y, z; empty when not given
   std::vector<int> required_threads = {};  ///< .reqntid x, y, z
@@ -52,6 +55,7 @@ class Cubin {
   static Cubin parse(std::span<const std::byte> bytes);
 
   int sm() const { return sm_; }  ///< 90 for sm_90a; 0 when the flags' layout is not known
+  bool relocatable() const { return relocatable_; }  ///< an object that is not linked yet
   const std::vector<Section>& sections() const { return sections_; }
   const std::vector<KernelRecord>& kernels() const { return kernels_; }
   const Section* section(std::string_view name) const;      ///< null when there is none
@@ -60,6 +64,7 @@ class Cubin {
  private:
   friend class CubinReader;
   int sm_ = 0;
+  bool relocatable_ = false;
   std::vector<Section> sections_;
   std::vector<KernelRecord> kernels_;
 };

@@ -39,12 +39,16 @@ struct Symbol {
 };
 static_assert(sizeof(Symbol) == 24);
 
-inline constexpr std::uint16_t machine_cuda = 190;
-inline constexpr std::uint32_t type_null = 0, type_symtab = 2, type_nobits = 8;
+inline constexpr std::uint16_t machine_cuda = 190, file_relocatable = 1;
+inline constexpr std::uint32_t type_null = 0, type_symtab = 2, type_rela = 4, type_nobits = 8,
+                               type_rel = 9;
 inline constexpr std::uint32_t type_cuda_info = 0x70000000;
 // Shared and local memory of a kernel: sizes without bytes in the file, as NOBITS.
 inline constexpr std::uint32_t type_cuda_local = 0x70000009, type_cuda_shared = 0x7000000a,
                                type_cuda_shared_reserved = 0x70000015;
+// Where calls go in circles or through pointers, the linker writes this for the stack.
+inline constexpr std::uint32_t stack_unknown = 0xffffffff;
+
 inline constexpr std::uint8_t symbol_func = 2, other_entry = 0x10;
 
 // .nv.info records: {format, attribute, ...}

@@ -131,7 +131,7 @@ typedef struct barline_kernel_info {
   const char* entry;     /**< symbol */
   const char* signature; /**< all below as one line of text */
   const char* key;       /**< content key, 64 digits */
-  uint32_t spill_bytes;  /**< the larger of stores and loads */
+  uint32_t spill_bytes;  /**< stores and loads together */
   uint32_t stack_bytes;
   uint32_t static_smem_bytes; /**< a block */
   uint32_t dynamic_smem_bytes;

@@ -42,7 +42,7 @@ barline_kernel_info info_of(const barline_kernel& kernel) {
   info.entry = m.entry.c_str();
   info.signature = m.signature.c_str();
   info.key = kernel.key.c_str();
-  info.spill_bytes = std::max(m.spill_stores, m.spill_loads);
+  info.spill_bytes = m.spill_stores + m.spill_loads;
   info.stack_bytes = m.stack;
   info.static_smem_bytes = m.static_smem;
   info.dynamic_smem_bytes = m.dynamic_smem;

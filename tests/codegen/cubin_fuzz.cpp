@@ -5,7 +5,7 @@
 #include <memory>
 #include <random>
 
-#include "codegen/cubin/cubin.h"
+#include "codegen/cubin/frames.h"
 #include "codegen/sass/skeleton.h"
 #include "tests/codegen/assembler_fixture.h"
 
@@ -60,6 +60,8 @@ int read_one(const std::byte* begin, std::size_t size, const Calibration& calibr
       REQUIRE(inside(std::as_bytes(std::span(kernel.name)), begin, size));
       REQUIRE(kernel.registers.value_or(0) >= 0);
       skeleton_of_code(kernel.text, calibration);
+      const int frame = deepest_frame(cubin, kernel).value_or(0);
+      REQUIRE(frame >= 0);
     }
     return 1;
   } catch (const CubinError&) {
@@ -71,9 +73,10 @@ int read_one(const std::byte* begin, std::size_t size, const Calibration& calibr
 
 TEST_CASE("damaged cubins are read without harm") {
   std::vector<Bytes> seeds;
-  for (const char* name : {"small.sm_80.cubin", "small.sm_90.cubin", "small.sm_120.cubin",
-                           "calls.sm_80.cubin", "calls.sm_90.cubin", "small.nvjitlink.sm_80.cubin",
-                           "small.nvjitlink.sm_121.cubin", "calls.nvjitlink.sm_90.cubin"})
+  for (const char* name :
+       {"small.sm_80.cubin", "small.sm_90.cubin", "small.sm_120.cubin", "calls.sm_80.cubin",
+        "calls.sm_90.cubin", "small.nvjitlink.sm_80.cubin", "small.nvjitlink.sm_121.cubin",
+        "calls.nvjitlink.sm_90.cubin", "deep.sm_80.cubin", "deep.sm_90.cubin"})
     seeds.push_back(read_file(cubin_path(name)));
   Calibration calibration;
   calibration.set(0x947, SassOp::Bra);

@@ -53,7 +53,8 @@ TEST_CASE("a cubin alone gives registers, stack, shared memory, barriers and thr
     CHECK(k.stack == 0);
     CHECK(k.smem_static == 512);
     CHECK(k.barriers == 1);
-    CHECK(k.threads == 128);
+    CHECK(k.max_threads == 128);
+    CHECK(k.required_threads == 0);
     CHECK_FALSE(k.spill_stores.has_value());
     CHECK(k.notes.empty());
   }
@@ -67,6 +68,37 @@ TEST_CASE("the stack of a cubin is that of the deepest call chain") {
     CHECK(k.stack >= record.frame.value_or(0));
     CHECK(k.stack >= record.min_stack.value_or(0));
   }
+}
+
+TEST_CASE("the frame of a recursive callee counts, which no sum of a call chain has") {
+  for (const char* target : {"sm_80", "sm_90"}) {
+    INFO(target);
+    auto bytes = read_file(cubin_path(std::string("deep.") + target + ".cubin"));
+    CHECK(measure_cubin(bytes, "", target).stack == 80);
+  }
+  CHECK(measure_cubin(read_file(cubin_path("deep.nvlink.sm_80.cubin")), "", "sm_80").stack == 72);
+}
+
+TEST_CASE("a callee that stands with another kernel does not count") {
+  auto bytes = read_file(cubin_path("calls.sm_80.cubin"));
+  CHECK(measure_cubin(bytes, "k_one", "sm_80").stack == 0);
+  bytes = read_file(cubin_path("calls.nvjitlink.sm_90.cubin"));
+  CHECK(measure_cubin(bytes, "k_one", "sm_90").stack == 0);
+}
+
+TEST_CASE("an object that is not linked is refused, for its callees are not in it") {
+  CHECK(refusal<CubinError>("deep.object.sm_80.cubin", "", "sm_80") ==
+        "it is a relocatable object, and its callees are not counted before they are linked in; "
+        "link it first (nvlink, or nvcc without -rdc=true)");
+}
+
+TEST_CASE("callees without an unwind table are refused where nothing else has their frames") {
+  auto bytes = read_file(cubin_path("deep.sm_90.cubin"));
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  bytes.at(text.find(".debug_frame") + 1) = std::byte{'D'};
+  CHECK_THROWS_WITH(measure_cubin(bytes, "", "sm_90"),
+                    "it does not say how much stack 'deep' takes, which 'k_deep' calls; keep its "
+                    ".debug_frame section, or name the PTX");
 }
 
 TEST_CASE("a kernel that is not there is named beside those that are") {
@@ -104,8 +136,13 @@ TEST_CASE("PTX and the cubin made of it agree", "[ptxas]") {
   CHECK(ptx.registers == cubin.registers);
   CHECK(ptx.smem_static == cubin.smem_static);
   CHECK(ptx.barriers == cubin.barriers);
-  CHECK(ptx.threads == cubin.threads);
+  CHECK(ptx.max_threads == cubin.max_threads);
   CHECK(ptx.spill_stores == 0);
+  for (const char* target : {"sm_80", "sm_90"}) {
+    auto bytes = read_file(cubin_path(std::string("deep.") + target + ".cubin"));
+    CHECK(measure_cubin(bytes, "", target).stack ==
+          measure_ptx(text_of("deep.ptx"), "", target, ptxas).stack);
+  }
   CHECK_THROWS_AS(measure_ptx(text_of("small.ptx"), "q", "sm_80", ptxas), NoSuchKernel);
   CHECK_THROWS_AS(measure_ptx("no ptx", "", "sm_80", ptxas), AssembleError);
 }

@@ -18,6 +18,9 @@ namespace {
 
 const std::string cubin = BARLINE_SOURCE_DIR "/examples/gate/axpy.sm_80.cubin";
 
+const std::string small_cubin = BARLINE_SOURCE_DIR "/tests/codegen/cubins/small.sm_80.cubin";
+const std::string calls_cubin = BARLINE_SOURCE_DIR "/tests/codegen/cubins/calls.sm_80.cubin";
+
 const std::string register_yaml =
     "version: 1\nassembler: ptxas 13.0\ntargets: [sm_80]\nkernels:\n"
     "  axpy:\n    source: axpy.ptx\n    entry: axpy\n"
@@ -188,6 +191,18 @@ TEST_CASE("a run is shown beside an earlier one") {
   CHECK(doc["changes"]["rows"][0]["after"] == 24);
 }
 
+TEST_CASE("--update takes back a note that is noted no more") {
+  Cli cli;
+  const std::string gate = "gate --registry k.yaml --ptxas ./ptxas";
+  plant(cli, replaced(register_yaml, "registers: 10", "registers: 10, allow_notes: [C7510]"),
+        good_log);
+  Ran stale = cli.run(gate);
+  CHECK(stale.code == 1);
+  CHECK(has(stale.out, "IMPROVED axpy: ptxas notes C7510 no more, and allow_notes has it"));
+  CHECK(cli.run(gate + " --update").code == 0);
+  CHECK(barline::test::slurp(cli.path("k.yaml")) == register_yaml);
+}
+
 TEST_CASE("a cubin is gated without an assembler") {
   Cli cli;
   cli.file("axpy.cubin", barline::test::slurp(cubin));
@@ -229,6 +244,46 @@ TEST_CASE("a file that cannot be judged is named and is no pass") {
   cli.file("k.yaml", replaced(yaml, "{sm_80: axpy.cubin}\n    budget: {sm_80",
                               "{sm_90a: axpy.cubin}\n    budget: {sm_90a"));
   CHECK(has(cli.run(gate).out, "it is for sm_80, and the budget is for sm_90a"));
+}
+
+TEST_CASE("a launch that cannot be is no pass") {
+  Cli cli;
+  cli.file("bounded.cubin", barline::test::slurp(small_cubin));  // .maxntid 128
+  cli.file("fixed.cubin", barline::test::slurp(cubin));          // .reqntid 256
+  cli.file("free.cubin", barline::test::slurp(calls_cubin));     // neither
+  auto gate = [&](const std::string& source, const std::string& row) {
+    cli.file("k.yaml", "version: 1\nassembler: ptxas 13.0\ntargets: [sm_80]\nkernels:\n  k:\n" +
+                           std::string("    source: ") + source + "\n    budget: {sm_80: {" + row +
+                           "}}\n");
+    return cli.run("gate --registry k.yaml --ptxas ./absent");
+  };
+  const std::string bounded = "bounded.cubin\n    barriers: 1";
+  const std::string open = "free.cubin\n    entry: k_rec";
+  const std::string no_block = "BROKEN k: no block fits an SM with ";
+  CHECK(gate(bounded, "registers: 10, smem: 512").code == 0);
+  CHECK(gate(bounded + "\n    threads: 32", "registers: 10, smem: 512").code == 0);
+  CHECK(gate(open + "\n    threads: 1024", "registers: 24, stack: 256").code == 0);
+  struct Case {
+    std::string source, row, message;
+  };
+  const Case cases[] = {
+      {bounded + "\n    threads: 1024", "registers: 10, smem: 512",
+       "BROKEN k: no launch can have threads: 1024, for .maxntid allows 128; write 1 to 128, or "
+       "compile it for more on sm_80"},
+      {"fixed.cubin\n    threads: 32", "registers: 10, min_ctas_per_sm: 32",
+       "BROKEN k: no launch can have threads: 32, for .reqntid demands 256; delete it, or compile "
+       "it for 32 on sm_80"},
+      {"fixed.cubin\n    dynamic_smem: 300000", "registers: 10, smem: 300000",
+       no_block + "10 registers a thread and 300000 bytes of shared memory"},
+      {open + "\n    dynamic_smem: 300000", "registers: 24, stack: 256, smem: 300000",
+       no_block + "24 registers a thread and 300000 bytes of shared memory"},
+  };
+  for (const Case& c : cases) {
+    Ran r = gate(c.source, c.row);
+    INFO(c.source << "\n" << r.out << r.err);
+    CHECK(r.code == 1);
+    CHECK(has(r.out, c.message));
+  }
 }
 
 TEST_CASE("only gate and list take a file's kernel") {

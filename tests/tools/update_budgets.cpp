@@ -147,6 +147,72 @@ TEST_CASE("a schedule without a value gets a block of budgets") {
   CHECK(longest <= 140);
 }
 
+TEST_CASE("a schedule without a value in a flow map gets a flow map") {
+  const std::string head =
+      "version: 1\nassembler: a\ntargets: [sm_80]\nkernels:\n  k:\n    schedules: ";
+  const Pin pin{.kernel = "k", .schedule = "s", .target = "sm_80", .registers = 24, .barriers = 1};
+  const std::string filled = "{s: {barriers: 1, budget: {sm_80: {registers: 24}}}";
+  const std::pair<const char*, std::string> cases[] = {
+      {"{s: null}", filled + "}"},
+      {"{s: ~ }", filled + " }"},
+      {"{s: }", filled + "}"},
+      {"{s:}", filled + "}"},
+      {"{s}", filled + "}"},
+      {"{\"s\"}", "{\"s\": {barriers: 1, budget: {sm_80: {registers: 24}}}}"},
+      {"{s: , t}", filled + ", t}"},
+      {"{s, t: null}  # two", filled + ", t: null}  # two"},
+      {"{s:  # the first\n      null, t}",
+       "{s:  # the first\n      {barriers: 1, budget: {sm_80: {registers: 24}}}, t}"},
+  };
+  for (auto [from, to] : cases) {
+    INFO(from);
+    const std::string before = head + from + "\n";
+    REQUIRE_NOTHROW(parse(before));
+    const std::string out = update(before, {pin});
+    CHECK(out == head + to + "\n");
+    REQUIRE_NOTHROW(parse(out));
+    CHECK(parse(out).kernel("k")->schedule("s")->budget("", "sm_80")->registers == 24);
+    CHECK(update(out, {pin}) == out);
+  }
+}
+
+TEST_CASE("notes that are noted no more leave the list, and the last one takes it along") {
+  const std::string head =
+      "version: 1\nassembler: a\ntargets: [sm_80]\nkernels:\n  k:\n    source: k.ptx\n"
+      "    budget:\n      sm_80:";
+  Pin pin{.kernel = "k", .target = "sm_80", .registers = 24, .notes = {{"C7508", "C7512"}}};
+  const std::pair<std::string, std::string> cases[] = {
+      {" {registers: 24, allow_notes: [C7510, C7512]}", " {registers: 24, allow_notes: [C7512]}"},
+      {" {registers: 24, allow_notes: [C7510], min_ctas_per_sm: 2}",
+       " {registers: 24, min_ctas_per_sm: 2}"},
+      {" {allow_notes: [C7510], registers: 24}", " {registers: 24}"},
+      {" {registers: 23, allow_notes: [C7510]}", " {registers: 24}"},
+      {" {registers: 24,  # tight\n        allow_notes: [C7510]}  # end",
+       " {registers: 24  # tight\n        }  # end"},
+      {"\n        registers: 24  # tight\n        allow_notes: [C7510]  # of the old one\n",
+       "\n        registers: 24  # tight\n"},
+      {"\n        allow_notes:\n          - C7510\n          - C7511\n        registers: 24\n",
+       "\n        registers: 24\n"},
+      {"\n        allow_notes:\n          - C7510\n          - C7512  # stays\n        registers: "
+       "24",
+       "\n        allow_notes:\n          - C7512  # stays\n        registers: 24"},
+      {" {registers: 24, allow_notes: [C7512]}", " {registers: 24, allow_notes: [C7512]}"},
+  };
+  for (const auto& [from, to] : cases) {
+    INFO(from);
+    REQUIRE_NOTHROW(parse(head + from + "\n"));
+    CHECK(update(head + from + "\n", {pin}) == head + to + "\n");
+    REQUIRE_NOTHROW(parse(head + to + "\n"));
+  }
+  pin.smem = 64;
+  CHECK(update(head + " {registers: 24,  # tight\n        allow_notes: [C7510]}\n", {pin}) ==
+        head + " {registers: 24  # tight\n        , smem: 64}\n");
+  pin.notes = {};  // a cubin says nothing of notes
+  pin.smem = 0;
+  const std::string kept = head + " {registers: 24, allow_notes: [C7510]}\n";
+  CHECK(update(kept, {pin}) == kept);
+}
+
 TEST_CASE("a budget in a flow map is wrapped and aligned") {
   const std::string flow =
       "version: 1\nassembler: a\ntargets: [sm_80, sm_86, sm_89, sm_90a]\nkernels:\n  k:\n"

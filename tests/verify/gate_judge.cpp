@@ -59,6 +59,7 @@ TEST_CASE("each figure above its budget is WORSE") {
       {"registers 41 > 40", [](ResourceRow& m) { m.registers = 41; }},
       {"spills 4 > 0", [](ResourceRow& m) { m.spill_stores = 4; }},
       {"spills 8 > 0", [](ResourceRow& m) { m.spill_loads = 8; }},
+      {"spills 12 > 0", [](ResourceRow& m) { m.spill_stores = 4, m.spill_loads = 8; }},
       {"smem 65 > 64", [](ResourceRow& m) { m.smem = 65; }},
       {"stack 16 > 0", [](ResourceRow& m) { m.stack = 16; }},
       {"barriers 2 > 1", [](ResourceRow& m) { m.barriers = 2; }},
@@ -182,6 +183,32 @@ TEST_CASE("the blocks that must fit an SM are a floor") {
   CHECK(verdict({}).verdict == GateVerdict::Broken);
 }
 
+TEST_CASE("spills are stores and loads together, so that neither grows unseen") {
+  RegistryFile r = sample();
+  r.kernels[0].schedules[0].budgets[0].spills = 24;
+  ResourceRow m = measured();
+  m.spill_stores = 8;
+  m.spill_loads = 16;
+  CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).passed());
+  CHECK(pins_of({m}).at(0).spills == 24);
+  m.spill_stores = 12;
+  CHECK(judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0].reason == "spills 28 > 24");
+}
+
+TEST_CASE("a config of which no block fits an SM is BROKEN, whatever its budget says") {
+  ResourceRow m = measured();
+  m.ctas_per_sm = 0;
+  RegistryFile r = sample();
+  r.kernels[0].schedules[0].budgets[0].min_ctas_per_sm = 1;
+  for (const RegistryFile& registry : {sample(), r}) {
+    GateRow row = judge(registry, {m}, {.assembler = "ptxas 13.0"}).rows.at(0);
+    CHECK(row.verdict == GateVerdict::Broken);
+    CHECK(row.reason ==
+          "no block fits an SM with 40 registers a thread and 64 bytes of shared memory; take "
+          "fewer threads, registers or bytes");
+  }
+}
+
 TEST_CASE("a note passes where the budget takes its code, and only while it is noted") {
   RegistryFile r = sample();
   r.kernels[0].schedules[0].budgets[0].allow_notes = {"C7510"};
@@ -192,10 +219,14 @@ TEST_CASE("a note passes where the budget takes its code, and only while it is n
   GateRow both = judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0];
   CHECK(both.verdict == GateVerdict::Broken);
   CHECK(both.reason == "ptxas notes a loss of performance (C7508)");
+  CHECK(pins_of({m}).at(0).notes == std::vector<std::string>{"C7510", "C7508"});
+  m.from_cubin = true;
+  CHECK(pins_of({m}).at(0).notes == std::nullopt);
+  m.from_cubin = false;
   m.notes = {};
   GateRow gone = judge(r, {m}, {.assembler = "ptxas 13.0"}).rows[0];
   CHECK(gone.verdict == GateVerdict::Improved);
-  CHECK(gone.reason == "ptxas notes C7510 no more; delete it from allow_notes");
+  CHECK(gone.reason == "ptxas notes C7510 no more, and allow_notes has it");
 }
 
 TEST_CASE("bank conflicts are pinned both ways, the largest of the element types") {

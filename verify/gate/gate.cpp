@@ -79,7 +79,7 @@ void judge_occupancy(GateRow& row) {
   if (!got) {
     judge.set(GateVerdict::Broken,
               "min_ctas_per_sm is budgeted, and the block's threads stand nowhere; add `threads:`");
-  } else if (*got < *least) {
+  } else if (*got > 0 && *got < *least) {
     judge.set(GateVerdict::Worse, fmt::format("ctas_per_sm {} < {}", *got, *least));
   }
 }
@@ -112,11 +112,11 @@ void judge_notes(GateRow& row) {
   for (const std::string& code : row.budget.allow_notes) {
     if (m.from_cubin || holds(m.notes, code)) continue;
     judge.set(GateVerdict::Improved,
-              fmt::format("ptxas notes {} no more; delete it from allow_notes", code));
+              fmt::format("ptxas notes {} no more, and allow_notes has it", code));
   }
 }
 
-/// What no budget allows: witnesses that disagree.
+/// What no budget allows: witnesses that disagree, and a kernel that cannot be launched.
 void judge_witnesses(GateRow& row) {
   const ResourceRow& m = row.measured;
   Judge judge(row);
@@ -124,6 +124,12 @@ void judge_witnesses(GateRow& row) {
   if (m.bars && *m.bars != m.barriers) {
     judge.set(GateVerdict::Broken,
               fmt::format("{} barriers in the machine code, {} in the IR", *m.bars, m.barriers));
+  }
+  if (m.ctas_per_sm == 0) {
+    judge.set(GateVerdict::Broken,
+              fmt::format("no block fits an SM with {} registers a thread and {} bytes of shared "
+                          "memory; take fewer threads, registers or bytes",
+                          m.registers, m.smem));
   }
   bool may_use_local = row.budget.stack > 0 || row.budget.spills > 0;
   if (m.local_accesses && *m.local_accesses > 0 && !may_use_local) {
@@ -219,6 +225,8 @@ std::vector<Pin> pins_of(const std::vector<ResourceRow>& measured) {
   std::vector<Pin> pins;
   for (const ResourceRow& m : measured) {
     if (!m.error.empty() || !m.conflicts.empty()) continue;
+    std::optional<std::vector<std::string>> notes;
+    if (!m.from_cubin) notes = m.notes;
     pins.push_back({.kernel = m.kernel,
                     .schedule = m.schedule,
                     .type = m.type,
@@ -229,7 +237,8 @@ std::vector<Pin> pins_of(const std::vector<ResourceRow>& measured) {
                     .stack = m.stack,
                     .barriers = m.barriers,
                     .barriers_per_step = m.barriers_per_step,
-                    .bank_conflicts = m.bank_conflicts});
+                    .bank_conflicts = m.bank_conflicts,
+                    .notes = std::move(notes)});
   }
   return pins;
 }

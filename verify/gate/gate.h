@@ -21,7 +21,7 @@ enum class GateVerdict {
   Improved,   ///< below budget: pin it, or the gain can be lost without notice
   New,        ///< kernels.yaml has no budget for it
   Worse,      ///< above budget
-  Broken,     ///< log, cubin and IR disagree, or ptxas noted a loss of performance
+  Broken,     ///< log, cubin and IR disagree, ptxas noted a loss, or no launch is possible
   Assembler,  ///< the budgets are pinned to another assembler
   NoPtxas,    ///< there is no assembler to measure with
   Missing,    ///< no record: the compile failed or was not done

@@ -16,8 +16,10 @@ constexpr VerdictText texts[] = {
     {"NEW", "the register has no budget for it", "pin one with `barline gate --update`"},
     {"WORSE", "a figure is above its budget",
      "bring it back, or pin it with `barline gate --update` and say why in the review"},
-    {"BROKEN", "two witnesses disagree, or ptxas notes a loss of performance",
-     "mend the kernel; no budget allows this, and a note passes by `allow_notes` alone"},
+    {"BROKEN",
+     "two witnesses disagree, ptxas notes a loss of performance, or no launch is possible",
+     "mend the kernel or its launch; no budget allows this, and a note passes by `allow_notes` "
+     "alone"},
     {"ASSEMBLER", "the budgets hold for another assembler",
      "install the pinned one, or re-pin all budgets with `barline gate --update`"},
     {"NO PTXAS", "there is no assembler to measure with",

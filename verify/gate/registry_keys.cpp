@@ -49,7 +49,7 @@ constexpr KeyInfo keys[] = {
     {Source, "budget", K::TargetBudget, false, "Resources by target."},
 
     {Row, "registers", K::Count, true, "Registers a thread."},
-    {Row, "spills", K::Count, false, "Bytes of spill stores and loads; 0."},
+    {Row, "spills", K::Count, false, "Bytes of spill stores and loads together; 0."},
     {Row, "smem", K::Count, false, "Bytes of shared memory, static and dynamic; 0."},
     {Row, "stack", K::Count, false, "Bytes of stack frame; 0."},
     {Row, "min_ctas_per_sm", K::Count, false, "Blocks that must fit an SM beside each other."},

@@ -3,7 +3,6 @@
 // and explain print, with the field names of their JSON.
 #pragma once
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +36,8 @@ struct ResourceRow {
 
   /// "rms_norm.bf16@row256"
   std::string config() const;
-  int spills() const { return std::max(spill_stores, spill_loads); }
+  /// Bytes of stores and loads together: a sum, so that neither grows unseen under the other.
+  int spills() const { return spill_stores + spill_loads; }
 };
 
 /// "family.type@schedule", without the parts that are empty.

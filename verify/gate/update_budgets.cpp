@@ -40,6 +40,7 @@ void want_pin(YamlWant& config, const Pin& p) {
   want_count(row, "smem", p.smem);
   want_count(row, "stack", p.stack);
   want_count(row, "spills", p.spills);
+  if (p.notes) row["allow_notes"].keep = p.notes;
 }
 
 }  // namespace

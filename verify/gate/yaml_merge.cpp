@@ -90,13 +90,17 @@ class Merger {
   explicit Merger(std::string_view text) : text_(text) {}
 
   void merge(const YamlNode& node, std::size_t key_column, const YamlWant& want) {
-    if (node.is_null()) return fill_null(node, key_column, want);
+    if (node.is_null()) return fill_block_null(node, key_column, want);
     if (!node.is_map()) return;
     Entries missing;
     for (const auto& [key, value] : want.entries) {
       const YamlNode::Entry* entry = find(node, key);
       if (!entry) {
         if (wanted(value)) missing.emplace_back(key, value);
+      } else if (value.keep) {
+        keep_items(node, *entry, *value.keep);
+      } else if (value.text.empty() && node.flow && entry->value.is_null()) {
+        fill_flow_null(*entry, value);
       } else if (value.text.empty()) {
         merge(entry->value, static_cast<std::size_t>(entry->at.column - 1), value);
       } else if (entry->value.kind == YamlNode::Kind::Scalar) {
@@ -133,8 +137,90 @@ class Merger {
     edits_.push_back({scalar.at.offset, end - scalar.at.offset, value});
   }
 
+  void keep_items(const YamlNode& map, const YamlNode::Entry& entry,
+                  const std::vector<std::string>& keep) {
+    std::vector<const YamlNode*> going;
+    std::string stays;
+    for (const YamlNode& item : entry.value.items) {
+      if (std::find(keep.begin(), keep.end(), item.text) == keep.end()) {
+        going.push_back(&item);
+      } else {
+        stays += (stays.empty() ? "" : ", ") + item.text;
+      }
+    }
+    if (going.empty()) return;
+    if (stays.empty()) return remove(map, entry);
+    if (!entry.value.flow) {
+      for (const YamlNode* item : going) remove_lines(item->at.offset, node_end(*item));
+      return;
+    }
+    std::size_t at = entry.value.at.offset;
+    edits_.push_back({at, node_end(entry.value) - at, "[" + stays + "]"});
+  }
+
+  /// An entry of a map, with the comma that parts it from the one before. A comment between them
+  /// stays; it speaks of the one before.
+  void remove(const YamlNode& map, const YamlNode::Entry& entry) {
+    const std::size_t begin = entry.at.offset, end = value_end(entry);
+    if (!map.flow) return remove_lines(begin, end);
+    const auto i = static_cast<std::size_t>(&entry - map.entries.data());
+    if (i == 0) {
+      std::size_t next = map.entries.size() > 1 ? map.entries[1].at.offset : end;
+      return edits_.push_back({begin, next - begin, ""});
+    }
+    const std::size_t before = value_end(map.entries[i - 1]);
+    if (text_.substr(before, begin - before).find('#') == std::string_view::npos)
+      return edits_.push_back({before, end - before, ""});
+    edits_.push_back({text_.find(',', before), 1, ""});
+    edits_.push_back({begin, end - begin, ""});
+  }
+
+  /// The lines from one offset to another, with the line break in front: what is inserted behind
+  /// them then lands behind the line before.
+  void remove_lines(std::size_t from, std::size_t to) {
+    std::size_t newline = text_.rfind('\n', from);
+    std::size_t begin = newline == std::string_view::npos ? 0 : newline;
+    if (begin > 0 && text_[begin - 1] == '\r') --begin;
+    edits_.push_back({begin, line_end(to) - begin, ""});
+  }
+
+  /// In a flow map `name`, `name:` and `name: null` take a flow map, for nothing else may stand
+  /// there.
+  void fill_flow_null(const YamlNode::Entry& entry, const YamlWant& want) {
+    if (!wanted(want)) return;
+    const std::size_t key = entry.at.offset;
+    const std::size_t end = std::max(key_end(key), key + entry.key.size());
+    const std::size_t colon = skip_blanks(end);
+    std::size_t at = end, length = 0;
+    std::string lead = ": ";
+    if (text_.substr(colon, 1) == ":") {
+      at = colon + 1;
+      lead = text_.substr(at, 1) == " " ? "" : " ";
+      if (lead.empty()) ++at;
+      const std::size_t value = skip_blanks(at);
+      for (std::string_view null : {"~", "null", "Null", "NULL"}) {
+        if (text_.substr(value, null.size()) != null) continue;
+        at = value;
+        length = null.size();
+        lead.clear();
+      }
+    }
+    const std::size_t newline = text_.rfind('\n', at - 1);
+    const std::size_t column = at - (newline == std::string_view::npos ? 0 : newline + 1);
+    edits_.push_back({at, length, lead + render_flow(want, column + lead.size())});
+  }
+
+  /// The first byte from `at` on that is neither white space nor part of a comment.
+  std::size_t skip_blanks(std::size_t at) const {
+    for (; at < text_.size(); ++at) {
+      if (text_[at] == '#') at = line_end(at);
+      if (std::string_view(" \t\r\n").find(text_.substr(at, 1)) == std::string_view::npos) break;
+    }
+    return std::min(at, text_.size());
+  }
+
   /// `name:` without a value, or with a written null, takes a block map below its line.
-  void fill_null(const YamlNode& node, std::size_t key_column, const YamlWant& want) {
+  void fill_block_null(const YamlNode& node, std::size_t key_column, const YamlWant& want) {
     if (!wanted(want)) return;
     std::size_t key = node.at.offset;  // a null node has the place of its key
     std::size_t value = text_.find(':', key_end(key));

@@ -2,6 +2,7 @@
 // Writes values into YAML text in place: comments, layout and order of what stands there stay.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,10 +12,13 @@
 
 namespace barline::verify {
 
-/// Values to write, as a tree. A node with a text is a scalar, any other a map.
+/// Values to write, as a tree. A node with a text is a scalar, one with `keep` a list, any other a
+/// map.
 struct YamlWant {
   std::string text{};
   bool only_if_present = false;  ///< replace a value that stands there, never insert one
+  /// Of a list that stands there these items stay alone; without one of them its key goes too.
+  std::optional<std::vector<std::string>> keep{};
   std::vector<std::pair<std::string, YamlWant>> entries{};
 
   /// The child of that name; added at the end when there is none.
