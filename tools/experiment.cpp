@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
 
 #include "tools/error.h"
 #include "tools/git_head.h"
@@ -18,11 +20,35 @@ constexpr std::int64_t usual_slices = 8;
 
 using ArmsFor = std::function<std::vector<Arm>(const Session&, const std::string&)>;
 
+/// Targets that the kernel is built for, in the register's order.
+std::vector<std::string> targets_of(const Session& session, const std::string& kernel) {
+  std::vector<std::string> targets;
+  for (const Job& job : session.jobs({kernel}, ""))
+    if (std::find(targets.begin(), targets.end(), job.target) == targets.end())
+      targets.push_back(job.target);
+  return targets;
+}
+
+/// The arms of the first target that has them all. Where none has, the first says why: the device
+/// is not known yet, and a config may be another target's alone.
+std::vector<Arm> arms_of_a_target(const Session& session, const std::string& kernel,
+                                  const ArmsFor& arms_for) {
+  std::exception_ptr why;
+  for (const std::string& target : targets_of(session, kernel)) {
+    try {
+      return arms_for(session, target);
+    } catch (const UsageError&) {
+      if (!why) why = std::current_exception();
+    }
+  }
+  std::rethrow_exception(why);
+}
+
 /// Opens the device after the words were read, and the arms made once, without it.
 driver::Device checked_device(const Context& context, const Session& session,
                               const ExperimentOptions& options, const ArmsFor& arms_for) {
   parse_settings(options.set);
-  arms_for(session, session.registry().targets.front());
+  arms_of_a_target(session, options.kernel, arms_for);
   return open_device(context, options.device);
 }
 
