@@ -196,8 +196,11 @@ void set_arguments(Problem& p, const dsl::KernelEntry& entry, const Job& job,
   }
 }
 
-/// One in how many elements the reference is asked for: all where it does them in about a second.
+/// One in how many elements the reference is asked for: all where it does them in about a second,
+/// and where it knows no sample. A reference that samples says what an element costs, or has bounds
+/// that are sampled with it; any other computes every element whatever it is asked for.
 std::int64_t reference_stride(const Problem& p, const dsl::KernelEntry& entry, ir::Elem type) {
+  if (!entry.sample_flops && !entry.bound) return 1;
   double all = entry.flops ? entry.flops(type, p.sizes) : 0;
   if (all <= reference_flops) return 1;
   double elements = 0;

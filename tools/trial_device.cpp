@@ -3,9 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "barline_codegen_id.h"
 #include "kernels/wo/experiment.h"
 #include "runtime/cache/hash.h"
@@ -16,19 +13,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Agreement agreement(const std::string& name, const ir::Tensor& got, const ir::Tensor& want) {
-  Agreement a{.reference = name, .elements = got.count()};
-  double sum = 0;
-  for (std::int64_t i = 0; i < a.elements; ++i) {
-    const double g = ir::value_as_f64(got, i), w = ir::value_as_f64(want, i);
-    if (std::isnan(g) && std::isnan(w)) continue;
-    const double off = g == w ? 0 : std::abs(g - w);
-    sum += off;
-    // A NaN against a number is the largest distance there is.
-    a.max_abs = std::isnan(off) ? HUGE_VAL : std::max(a.max_abs, off);
-    if (w != 0) a.max_rel = std::max(a.max_rel, off / std::abs(w));
-  }
-  a.mean_abs = a.elements ? sum / static_cast<double>(a.elements) : 0;
+/// A diagnostic: whole, and no gate.
+Agreement distances(const std::string& name, const ir::Tensor& got, const ir::Tensor& want) {
+  Agreement a{.reference = name};
+  add_distances(a, got, want);
   a.text = fmt::format("max_abs {}, max_rel {:.3g}", a.max_abs, a.max_rel);
   return a;
 }
@@ -167,21 +155,21 @@ std::vector<Agreement> DeviceTrial::check() {
   next_ = 1;
   const Judgement j = judge(problem_, got, arm_.job.kernel->compare);
   const auto blocks = kernels::wo_blocks(problem_.sizes);
-  Agreement gate{.reference = blocks ? "split_order" : "reference"};
+  Agreement gate{.reference = blocks ? "split_order" : "reference",
+                 .gate = true,
+                 .ok = j.ok,
+                 .stride = problem_.stride,
+                 .text = j.text};
   for (const std::string& name : outputs()) {
     compared_[name] = got.at(name);
     auto want = problem_.expected.find(name);
-    if (want != problem_.expected.end() && problem_.stride == 1)
-      gate = agreement(gate.reference, got.at(name), want->second);
+    if (want != problem_.expected.end()) add_distances(gate, got.at(name), want->second);
   }
-  gate.gate = true;
-  gate.ok = j.ok;
-  gate.text = j.text;
   std::vector<Agreement> all{gate};
   if (blocks) {
     const kernels::WoDiagnostics d = kernels::wo_diagnostics(problem_.tensors, problem_.scalars);
-    all.push_back(agreement("chained", got.at("y"), d.chained));
-    all.push_back(agreement("matmul", got.at("y"), d.matmul));
+    all.push_back(distances("chained", got.at("y"), d.chained));
+    all.push_back(distances("matmul", got.at("y"), d.matmul));
   }
   return all;
 }

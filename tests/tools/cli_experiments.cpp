@@ -124,6 +124,7 @@ TEST_CASE("a result that is not the reference's is told before anything is timed
         nlohmann::json::parse(slurp(cli.path("s/wo_split1/correctness_" + order + ".json")));
     CHECK(c["gate"] == (order == "split_order"));
     CHECK(c["elements"] == 5120);
+    CHECK(c["stride"] == 1);
     CHECK(c["max_abs"] > 1.0);
   }
   CHECK_FALSE(std::filesystem::exists(cli.path("s/wo_split1/timing.csv")));
@@ -131,6 +132,28 @@ TEST_CASE("a result that is not the reference's is told before anything is timed
   INFO(large.err);
   CHECK(large.code == 1);
   CHECK(has(large.err, "its 32 blocks wait for each other and must be resident at once"));
+}
+
+TEST_CASE("what was compared is counted, and a sample is said to be one", "[ptxas]") {
+  const std::string driver = "BARLINE_LIBCUDA=" BARLINE_BINARY_DIR "/lib/libbarline_fake_cuda.so";
+  Cli cli;
+  auto gate = [&](const std::string& words, const std::string& arm) {
+    Ran r = cli.run(words + " --launches 2 --out s", driver);
+    INFO(r.err);
+    REQUIRE(r.code == 1);  // outputs are not computed
+    return nlohmann::json::parse(slurp(cli.path("s/" + arm + "/correctness_reference.json")));
+  };
+  // Its reference computes every element, whatever the size.
+  const auto whole = gate("sweep wo_nvfp4_fast --over B=16 --set N=2560", "B16");
+  CHECK(whole["elements"] == 16 * 2560);
+  CHECK(whole["stride"] == 1);
+  CHECK(whole["max_abs"] > 1.0);
+  const auto sampled =
+      gate("sweep matmul --shape sim --over M=1024 --set N=1024 --set K=512", "M1024");
+  CHECK(sampled["stride"] == 3);
+  CHECK(sampled["elements"] == (1024 * 1024 + 2) / 3);
+  CHECK(sampled["max_abs"] > 1.0);
+  CHECK(has(sampled["text"], "one in 3"));
 }
 
 TEST_CASE("a small sweep leaves its files, and a soak goes on where it was", "[gpu]") {

@@ -23,9 +23,10 @@ Sweep published() {
   Sweep s{.kernel = "wo_nvfp4", .over = "wo_split", .device = "a < b", .ceiling = 273};
   const std::pair<int, double> rows[] = {{1, 13754}, {2, 5176}, {4, 2693}, {8, 1639}};
   for (const auto& [split, us] : rows) {
-    tools::TrialRun run{.bytes = {.payload = payload, .scratch = 1},
-                        .agreements = {{.reference = "split_order", .gate = true}},
-                        .us = {9e9, us, us, us}};
+    tools::TrialRun run{
+        .bytes = {.payload = payload, .scratch = 1},
+        .agreements = {{.reference = "split_order", .gate = true, .elements = 5120}},
+        .us = {9e9, us, us, us}};
     s.rows.push_back(row_of("wo_split" + std::to_string(split), split,
                             {{"total_grid_ctas", 32}, {"active_ctas", 4 * split}}, run));
   }
@@ -55,6 +56,25 @@ TEST_CASE("a sweep's slope and payload rate are those of its medians") {
   CHECK(json["rows"][3]["wo_split"] == 8);
   CHECK(json["rows"][3]["limit"] == "latency-limited");
   CHECK(json["rows"][3]["scratch_bytes"] == 1);
+}
+
+TEST_CASE("a distance that was measured over a sample, or not at all, is said to be so") {
+  Sweep s = published();
+  CHECK(to_json(s)["rows"][0]["max_abs"] == 0.0);
+  CHECK(to_json(s)["rows"][0]["stride"] == 1);
+  auto row = [](const tools::Agreement& gate) {
+    return tools::row_of("a", 1, nlohmann::ordered_json::object(),
+                         {.bytes = {payload, 0}, .agreements = {gate}, .us = {1, 1}});
+  };
+  s.rows = {row({.gate = true, .max_abs = 0.25, .elements = 40, .stride = 3}), row({.gate = true})};
+  const auto json = to_json(s)["rows"];
+  CHECK(json[0]["max_abs"] == 0.25);
+  CHECK(json[0]["elements"] == 40);
+  CHECK(json[0]["stride"] == 3);
+  CHECK(json[1]["max_abs"].is_null());
+  CHECK(json[1]["elements"] == 0);
+  CHECK(has(table(s), "0.25 (1 in 3)\n"));
+  CHECK(has(table(s), " -       \n"));
 }
 
 TEST_CASE("what ncu counted stands beside the counted bytes, where there is a record") {
