@@ -29,14 +29,24 @@ std::vector<std::string> targets_of(const Session& session, const std::string& k
   return targets;
 }
 
-/// The arms of the first target that has them all. Where none has, the first says why: the device
-/// is not known yet, and a config may be another target's alone.
-std::vector<Arm> arms_of_a_target(const Session& session, const std::string& kernel,
-                                  const ArmsFor& arms_for) {
+/// The arms of a target, each of which its config takes.
+std::vector<Arm> checked_arms(const Session& session, const std::string& target,
+                              const ExperimentOptions& options, const ArmsFor& arms_for) {
+  std::vector<Arm> arms = arms_for(session, target);
+  const auto set = parse_settings(options.set);
+  for (const Arm& arm : arms) check_arm(session, arm, options.setup.shape, set);
+  return arms;
+}
+
+/// Returns if a target has all arms. Where none has, the first says why: the device is not known
+/// yet, and a config may be another target's alone.
+void check_for_a_target(const Session& session, const ExperimentOptions& options,
+                        const ArmsFor& arms_for) {
   std::exception_ptr why;
-  for (const std::string& target : targets_of(session, kernel)) {
+  for (const std::string& target : targets_of(session, options.kernel)) {
     try {
-      return arms_for(session, target);
+      checked_arms(session, target, options, arms_for);
+      return;
     } catch (const UsageError&) {
       if (!why) why = std::current_exception();
     }
@@ -44,11 +54,10 @@ std::vector<Arm> arms_of_a_target(const Session& session, const std::string& ker
   std::rethrow_exception(why);
 }
 
-/// Opens the device after the words were read, and the arms made once, without it.
+/// Opens the device after the words were read, and the arms made and checked once, without it.
 driver::Device checked_device(const Context& context, const Session& session,
                               const ExperimentOptions& options, const ArmsFor& arms_for) {
-  parse_settings(options.set);
-  arms_of_a_target(session, options.kernel, arms_for);
+  check_for_a_target(session, options, arms_for);
   return open_device(context, options.device);
 }
 
@@ -105,7 +114,8 @@ Experiment::Experiment(const Context& context, const ExperimentOptions& options,
       session_(context),
       device_(checked_device(context, session_, options, arms_for)),
       runtime_(context.runtime),
-      arms_(arms_for(session_, std::string(jit::target_for(device_.info()).name))) {}
+      arms_(checked_arms(session_, std::string(jit::target_for(device_.info()).name), options,
+                         arms_for)) {}
 
 std::unique_ptr<Trial> Experiment::open(const Arm& arm) {
   TrialSetup setup = options_.setup;

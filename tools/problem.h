@@ -47,6 +47,9 @@ struct Problem {
 /// its reference can leave the others out.
 Problem make_problem(const Session& session, const Job& job, const ProblemOptions& options);
 
+/// Throws for a shape, dimension or scalar as make_problem does, and makes no tensor.
+void check_sizes(const Session& session, const Job& job, const ProblemOptions& options);
+
 /// True if the config takes the shape's sizes of the axes that it does not bind: their multiples.
 bool fits_multiples(const Session& session, const Job& job, const verify::Shape& shape);
 bool fits_multiples(const ir::Kernel& kernel, const verify::Shape& shape);

@@ -21,12 +21,6 @@ Agreement distances(const std::string& name, const ir::Tensor& got, const ir::Te
   return a;
 }
 
-std::map<std::string, double> settings(const Arm& arm, const TrialSetup& setup) {
-  auto all = arm.set;
-  all.insert(setup.set.begin(), setup.set.end());
-  return all;
-}
-
 /// Refused before any launch where the grid cannot be resident at once.
 driver::LaunchShape shape_of(const jit::Prepared& prepared, const Problem& problem) {
   try {
@@ -74,7 +68,7 @@ DeviceTrial::DeviceTrial(const Session& session, const driver::Device& device,
       setup_(setup),
       problem_(make_problem(session, arm_.job,
                             {.shape = setup.shape,
-                             .set = settings(arm, setup),
+                             .set = settings_of(arm, setup.set),
                              .seed = setup.seed,
                              .where = arm.job.target})),
       elem_(session.elem(arm.job)),
