@@ -2,9 +2,11 @@
 #include "tools/trial_arms.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "tools/compile_job.h"
 #include "tools/error.h"
@@ -30,17 +32,19 @@ void check_axis(const Session& session, const Job& job, const std::string& name)
                                  verify::did_you_mean(name, names)));
 }
 
-/// The job that binds the value, or the first one where none binds the dimension.
+/// The job that binds the value, or the first one that leaves the dimension to the launch.
 const Job& job_of(const std::vector<Job>& jobs, const std::string& dim, std::int64_t value) {
-  std::string bound;
+  std::set<std::int64_t> bound;
+  const Job* any = nullptr;
   for (const Job& job : jobs) {
     const auto has = bound_value(job, dim);
     if (has == value) return job;
-    if (has) bound += fmt::format("{}{}", bound.empty() ? "" : ", ", *has);
+    if (has) bound.insert(*has);
+    if (!has && !any) any = &job;
   }
-  if (bound.empty()) return jobs.front();
+  if (any) return *any;
   throw UsageError(fmt::format("{} {}: no schedule of {} binds it; kernels.yaml has {}", dim, value,
-                               jobs.front().kernel->name, bound));
+                               jobs.front().kernel->name, fmt::join(bound, ", ")));
 }
 
 }  // namespace

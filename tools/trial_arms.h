@@ -31,8 +31,9 @@ void check_arm(const Session& session, const Arm& arm, const std::string& shape,
 /// slice_ctas >= wo_split >= 1, or UsageError: a head's parts fall to its blocks.
 void check_slices(std::int64_t wo_split, std::int64_t slice_ctas);
 
-/// One arm a value. Throws UsageError for a value that no registered schedule binds where schedules
-/// bind the dimension, and for a dimension that the kernel does not have.
+/// One arm a value, of the schedule that binds it, else of one that leaves the dimension to the
+/// launch. Throws UsageError for a value that no schedule takes, and for a dimension that the
+/// kernel does not have.
 std::vector<Arm> make_arms(const Session& session, const ArmOptions& options,
                            const std::string& target);
 

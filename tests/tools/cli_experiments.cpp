@@ -70,13 +70,14 @@ TEST_CASE("kernels of one target alone have arms before the device is known") {
   Cli cli;
   for (const char* words :
        {"sweep wo_nvfp4_fast --over B=1,2", "soak wo_nvfp4_chains@next20_K6144 --over B=1,2",
+        "sweep wo_nvfp4_fast --over B=1,3",
         "sweep wo_nvfp4_fast64 --shape square8192 --over N=64,128"}) {
     Ran r = cli.run(words, "CUDA_VISIBLE_DEVICES= ");
     INFO(words << "\n" << r.err);
     CHECK(r.code == 3);
   }
   // And what none of its targets has is told in the words of one that has the kernel.
-  const Refused cases[] = {{"sweep wo_nvfp4_fast --over K=512", "kernels.yaml has 6144"}};
+  const Refused cases[] = {{"sweep wo_nvfp4_fast --over K=512", "kernels.yaml has 6144\n"}};
   check_refused(cases);
 }
 
