@@ -48,7 +48,7 @@ void add_wo_fields(Json& config, const Problem& p, const kernels::WoBlocks& b) {
   config["K_per_kv_head"] = k / b.kv_heads;
   config["effective_bytes_formula"] = fmt::format(
       "payload + scratch; payload = B*K*2 + N*K/2 + scales + 4 + B*N*4; scratch = B*slots*N*4 "
-      "written + {} gather CTAs * B*slots*N*4 read",
+      "written + as many read, by {} gather CTAs together",
       b.gather);
 }
 
@@ -111,14 +111,16 @@ Json DeviceTrial::config() const {
   c["spill_loads"] = built.metadata.spill_loads;
   c["device"] = device_.info().name;
   c["driver"] = device_.info().driver_version;
-  if (auto blocks = kernels::wo_blocks(problem_.sizes)) add_wo_fields(c, problem_, *blocks);
+  if (auto blocks = kernels::wo_blocks(problem_.sizes, problem_.tensors))
+    add_wo_fields(c, problem_, *blocks);
   return c;
 }
 
 TrialBytes DeviceTrial::bytes() const {
   TrialBytes bytes;
   if (entry_.bytes) bytes.payload = entry_.bytes(elem_, problem_.sizes);
-  if (auto blocks = kernels::wo_blocks(problem_.sizes)) bytes.scratch = blocks->scratch_bytes;
+  if (auto blocks = kernels::wo_blocks(problem_.sizes, problem_.tensors))
+    bytes.scratch = blocks->scratch_bytes;
   return bytes;
 }
 
@@ -148,7 +150,7 @@ std::vector<Agreement> DeviceTrial::check() {
   auto got = operands().download(0);
   next_ = 1;
   const Judgement j = judge(problem_, got, arm_.job.kernel->compare);
-  const auto blocks = kernels::wo_blocks(problem_.sizes);
+  const auto blocks = kernels::wo_blocks(problem_.sizes, problem_.tensors);
   Agreement gate{.reference = blocks ? "split_order" : "reference",
                  .gate = true,
                  .ok = j.ok,

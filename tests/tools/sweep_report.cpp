@@ -147,13 +147,24 @@ TEST_CASE("an audit tells the grid from the active blocks") {
 }
 
 TEST_CASE("wo_nvfp4's blocks and workspace traffic follow from its sizes") {
-  const auto b = kernels::wo_blocks({{"B", 1}, {"N", 5120}, {"wo_split", 8}, {"slice_ctas", 16}});
+  const std::map<std::string, std::int64_t> sizes{
+      {"B", 2}, {"N", 5120}, {"wo_split", 8}, {"slice_ctas", 16}};
+  auto words = [](std::int64_t a_row) { return ir::Tensor(ir::Elem::U64, {2 * a_row}); };
+  const auto b = kernels::wo_blocks(sizes, {{"counters", words(1)}});
   REQUIRE(b);
   CHECK(b->grid == 64);
   CHECK(b->active == 32);
   CHECK(b->slots == 32);
-  CHECK(b->scratch_bytes == 2.0 * 32 * 5120 * 4);
-  CHECK_FALSE(kernels::wo_blocks({{"B", 1}, {"N", 5120}, {"K", 6144}}));
+  CHECK(b->gather == 1);
+  CHECK(b->scratch_bytes == 2 * 2.0 * 32 * 5120 * 4);
+  // Five words: five runs of N, so that no slot is read twice.
+  const auto five = kernels::wo_blocks(sizes, {{"counters", words(5)}});
+  CHECK(five->gather == 5);
+  CHECK(five->scratch_bytes == b->scratch_bytes);
+  // With a flag a head and the word of a report.
+  const ir::Tensor attention(ir::Elem::BF16, {2, 6144});
+  CHECK(kernels::wo_blocks(sizes, {{"counters", words(6)}, {"attention", attention}})->gather == 1);
+  CHECK_FALSE(kernels::wo_blocks({{"B", 1}, {"N", 5120}, {"K", 6144}}, {}));
 }
 
 TEST_CASE("the payload counts x, codes, scales as stored, the global scale and y once") {
