@@ -58,7 +58,7 @@ Outcome simulate(const Problem& problem, const RunOptions& o) {
 }
 
 Outcome launch(Session& session, const Job& job, const Problem& problem, const RunOptions& o) {
-  driver::Device device = open_device(session.context(), o.device);
+  driver::Device device = open_device(session.context(), o.device, Elsewhere::Simulator);
   jit::Runtime runtime(session.context().runtime);
   dsl::Config config = problem.config;
   jit::Prepared prepared = runtime.prepare(device, session.entry(job), session.elem(job), config);
@@ -102,7 +102,9 @@ ExitCode run(Context& context, const RunOptions& o) {
   Session session(context);
   bool sim = o.device == "sim";
   ProblemOptions options = problem_options(o);
-  if (!sim) options.where = jit::target_for(open_device(context, o.device).info()).name;
+  if (!sim)
+    options.where =
+        jit::target_for(open_device(context, o.device, Elsewhere::Simulator).info()).name;
   Job job = sim ? expand_for_simulator(session.registry(), o.kernel)
                 : expand_one(session.registry(), o.kernel, options.where);
   Problem problem = make_problem(session, job, options);

@@ -96,7 +96,7 @@ ir::Tensor DeviceProblem::download(int i, const std::string& name) const {
   return t;
 }
 
-driver::Device open_device(const Context& context, const std::string& name) {
+driver::Device open_device(const Context& context, const std::string& name, Elsewhere elsewhere) {
   int ordinal = 0;
   std::string_view text = name;
   bool cuda = text.starts_with("cuda");
@@ -107,7 +107,10 @@ driver::Device open_device(const Context& context, const std::string& name) {
   } else {
     cuda = name == "cuda";
   }
-  if (!cuda) throw UsageError(fmt::format("device '{}'; use sim or cuda:N", name));
+  if (!cuda && elsewhere == Elsewhere::Simulator)
+    throw UsageError(fmt::format("device '{}'; use sim or cuda:N", name));
+  if (!cuda)
+    throw UsageError(fmt::format("device '{}': this command needs a GPU; use cuda:N", name));
   try {
     return driver::Driver::load(context.runtime.driver)->device(ordinal);
   } catch (const driver::Error& e) {

@@ -46,7 +46,10 @@ class DeviceProblem {
   std::vector<std::int32_t> extents_;  ///< sizes_ as the kernel takes them
 };
 
+/// What a command's --device takes besides cuda:N.
+enum class Elsewhere { Nowhere, Simulator };
 /// Loads the driver of the options and opens "cuda:N". Throws MissingError or UsageError.
-driver::Device open_device(const Context& context, const std::string& name);
+driver::Device open_device(const Context& context, const std::string& name,
+                           Elsewhere elsewhere = Elsewhere::Nowhere);
 
 }  // namespace barline::tools

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
 
 #include "tools/error.h"
 #include "tools/git_head.h"
@@ -18,11 +20,44 @@ constexpr std::int64_t usual_slices = 8;
 
 using ArmsFor = std::function<std::vector<Arm>(const Session&, const std::string&)>;
 
-/// Opens the device after the words were read, and the arms made once, without it.
+/// Targets that the kernel is built for, in the register's order.
+std::vector<std::string> targets_of(const Session& session, const std::string& kernel) {
+  std::vector<std::string> targets;
+  for (const Job& job : session.jobs({kernel}, ""))
+    if (std::find(targets.begin(), targets.end(), job.target) == targets.end())
+      targets.push_back(job.target);
+  return targets;
+}
+
+/// The arms of a target, each of which its config takes.
+std::vector<Arm> checked_arms(const Session& session, const std::string& target,
+                              const ExperimentOptions& options, const ArmsFor& arms_for) {
+  std::vector<Arm> arms = arms_for(session, target);
+  const auto set = parse_settings(options.set);
+  for (const Arm& arm : arms) check_arm(session, arm, options.setup.shape, set);
+  return arms;
+}
+
+/// Returns if a target has all arms. Where none has, the first says why: the device is not known
+/// yet, and a config may be another target's alone.
+void check_for_a_target(const Session& session, const ExperimentOptions& options,
+                        const ArmsFor& arms_for) {
+  std::exception_ptr why;
+  for (const std::string& target : targets_of(session, options.kernel)) {
+    try {
+      checked_arms(session, target, options, arms_for);
+      return;
+    } catch (const UsageError&) {
+      if (!why) why = std::current_exception();
+    }
+  }
+  std::rethrow_exception(why);
+}
+
+/// Opens the device after the words were read, and the arms made and checked once, without it.
 driver::Device checked_device(const Context& context, const Session& session,
                               const ExperimentOptions& options, const ArmsFor& arms_for) {
-  parse_settings(options.set);
-  arms_for(session, session.registry().targets.front());
+  check_for_a_target(session, options, arms_for);
   return open_device(context, options.device);
 }
 
@@ -79,7 +114,8 @@ Experiment::Experiment(const Context& context, const ExperimentOptions& options,
       session_(context),
       device_(checked_device(context, session_, options, arms_for)),
       runtime_(context.runtime),
-      arms_(arms_for(session_, std::string(jit::target_for(device_.info()).name))) {}
+      arms_(checked_arms(session_, std::string(jit::target_for(device_.info()).name), options,
+                         arms_for)) {}
 
 std::unique_ptr<Trial> Experiment::open(const Arm& arm) {
   TrialSetup setup = options_.setup;

@@ -28,8 +28,9 @@ ArmOptions arm_options(const Values& values, const std::string& kernel);
 
 class Experiment {
  public:
-  /// `arms_for` makes the arms of a target. It is asked before the device is opened too, so that a
-  /// wrong word is told from a missing GPU.
+  /// `arms_for` makes the arms of a target. It is asked before the device is opened too, and each
+  /// arm's settings are checked, so that a wrong word is told from a missing GPU and no arm is
+  /// launched before one that cannot be.
   Experiment(const Context& context, const ExperimentOptions& options,
              const std::function<std::vector<Arm>(const Session&, const std::string&)>& arms_for);
 

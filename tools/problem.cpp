@@ -36,14 +36,21 @@ std::vector<std::string> settable(const ir::Kernel& k) {
   return names;
 }
 
+std::string known_shapes(const verify::KernelEntry& kernel, const std::string& instead_of) {
+  std::vector<std::string> names;
+  for (const verify::Shape& s : kernel.shapes) names.push_back(s.name);
+  return verify::did_you_mean(instead_of, names);
+}
+
 /// Dims for instantiate(): those of the shape and of --set that bind an axis of the config.
 verify::Dims chosen_dims(const Job& job, const ProblemOptions& options) {
   verify::Dims dims;
   if (const verify::Shape* shape = job.kernel->shape(options.shape))
     dims = shape->dims;
   else if (options.shape != "sim")
-    throw UsageError(fmt::format("kernel {} has no shape '{}' in the register", job.kernel->name,
-                                 options.shape));
+    throw UsageError(fmt::format("kernel {} has no shape '{}' in the register; {}",
+                                 job.kernel->name, options.shape,
+                                 known_shapes(*job.kernel, options.shape)));
   for (const auto& [name, value] : options.set)
     dims.push_back({name, static_cast<std::int64_t>(value)});
   return dims;
@@ -200,9 +207,7 @@ void check_memory(const Problem& p, const Job& job) {
   }
 }
 
-void set_arguments(Problem& p, const dsl::KernelEntry& entry, const Job& job,
-                   const ProblemOptions& options) {
-  check_memory(p, job);
+void set_arguments(Problem& p, const dsl::KernelEntry& entry, const ProblemOptions& options) {
   const int samples = ir::region_buffer(p.kernel);
   for (const ir::Param& param : p.kernel.params) {
     if (p.kernel.param_of(param.value) == samples) {
@@ -210,7 +215,6 @@ void set_arguments(Problem& p, const dsl::KernelEntry& entry, const Job& job,
       continue;
     }
     if (param.type.is_scalar()) {
-      p.scalars[param.name] = scalar_of(job, param.name, options);
       continue;
     }
     auto shape = shape_of(p.kernel, param, p.sizes);
@@ -224,8 +228,11 @@ void set_arguments(Problem& p, const dsl::KernelEntry& entry, const Job& job,
   }
 }
 
-/// One in how many elements the reference is asked for: all where it does them in about a second.
+/// One in how many elements the reference is asked for: all where it does them in about a second,
+/// and where it knows no sample. A reference that samples says what an element costs, or has bounds
+/// that are sampled with it; any other computes every element whatever it is asked for.
 std::int64_t reference_stride(const Problem& p, const dsl::KernelEntry& entry, ir::Elem type) {
+  if (!entry.sample_flops && !entry.bound) return 1;
   double all = entry.flops ? entry.flops(type, p.sizes) : 0;
   if (all <= reference_flops) return 1;
   double elements = 0;
@@ -252,8 +259,11 @@ void set_expected(Problem& p, const dsl::KernelEntry& entry, const Job& job, ir:
 
 }  // namespace
 
-Problem make_problem(const Session& session, const Job& job, const ProblemOptions& options) {
-  const dsl::KernelEntry& entry = session.entry(job);
+namespace {
+
+/// The problem without its tensors.
+Problem sized_problem(const Session& session, const dsl::KernelEntry& entry, const Job& job,
+                      const ProblemOptions& options) {
   Problem p;
   p.config = session.config(job);
   if (options.schedule) p.config.schedule = *options.schedule;
@@ -262,7 +272,22 @@ Problem make_problem(const Session& session, const Job& job, const ProblemOption
   p.where = options.where;
   check_names(p.kernel, options);
   set_sizes(p, job, options);
-  set_arguments(p, entry, job, options);
+  check_memory(p, job);
+  for (const ir::Param& param : p.kernel.params)
+    if (param.type.is_scalar()) p.scalars[param.name] = scalar_of(job, param.name, options);
+  return p;
+}
+
+}  // namespace
+
+void check_sizes(const Session& session, const Job& job, const ProblemOptions& options) {
+  sized_problem(session, session.entry(job), job, options);
+}
+
+Problem make_problem(const Session& session, const Job& job, const ProblemOptions& options) {
+  const dsl::KernelEntry& entry = session.entry(job);
+  Problem p = sized_problem(session, entry, job, options);
+  set_arguments(p, entry, options);
   set_expected(p, entry, job, session.elem(job));
   return p;
 }

@@ -43,8 +43,12 @@ struct Problem {
 };
 
 /// Throws UsageError for a shape, dimension, scalar or file that does not fit the kernel. A problem
-/// of more operations than a reference does in seconds is compared at a sample of its outputs.
+/// of more operations than a reference does in seconds is compared at a sample of its outputs, if
+/// its reference can leave the others out.
 Problem make_problem(const Session& session, const Job& job, const ProblemOptions& options);
+
+/// Throws for a shape, dimension or scalar as make_problem does, and makes no tensor.
+void check_sizes(const Session& session, const Job& job, const ProblemOptions& options);
 
 /// True if the config takes the shape's sizes of the axes that it does not bind: their multiples.
 bool fits_multiples(const Session& session, const Job& job, const verify::Shape& shape);

@@ -12,10 +12,25 @@ SweepRow row_of(const std::string& arm, std::int64_t value, const nlohmann::orde
   SweepRow row{.arm = arm, .value = value, .bytes = run.bytes, .time = summary_of(run)};
   row.grid = config.value("total_grid_ctas", std::int64_t{0});
   row.active = config.value("active_ctas", row.grid);
-  for (const Agreement& a : run.agreements)
-    if (a.gate) row.max_abs = a.max_abs;
+  for (const Agreement& a : run.agreements) {
+    if (!a.gate) continue;
+    if (a.elements) row.max_abs = a.max_abs;
+    row.elements = a.elements;
+    row.stride = a.stride;
+  }
   return row;
 }
+
+namespace {
+
+/// "0", of a sample "0 (1 in 3)", of nothing "-".
+std::string distance_text(const SweepRow& r) {
+  if (!r.max_abs) return "-";
+  return r.stride == 1 ? fmt::format("{}", *r.max_abs)
+                       : fmt::format("{} (1 in {})", *r.max_abs, r.stride);
+}
+
+}  // namespace
 
 double payload_gbps(const SweepRow& row) { return row.bytes.payload / row.time.median / 1e3; }
 
@@ -58,7 +73,8 @@ std::string table(const Sweep& s) {
     out += fmt::format(
         "{:>10} {:>11} {:>10.2f} {:>10.2f} {:>10.2f} {:>7.2f}x {:>13.1f} {:>9.2f}  {:<17} {:<8}",
         r.value, fmt::format("{}/{}", r.grid, r.active), r.time.median, r.time.min, r.time.p95,
-        speedup(s, r), payload_gbps(r), 100 * share_of_ceiling(s, r), limit_of(s, r), r.max_abs);
+        speedup(s, r), payload_gbps(r), 100 * share_of_ceiling(s, r), limit_of(s, r),
+        distance_text(r));
     if (r.counted)
       out += fmt::format("  {:.3f}, {:.1f} %", r.counted->dram_bytes / r.bytes.payload,
                          100 * r.counted->dram_share);
@@ -70,20 +86,23 @@ std::string table(const Sweep& s) {
 nlohmann::ordered_json to_json(const Sweep& s) {
   auto rows = nlohmann::ordered_json::array();
   for (const SweepRow& r : s.rows) {
-    rows.push_back({{"arm", r.arm},
-                    {s.over, r.value},
-                    {"total_grid_ctas", r.grid},
-                    {"active_ctas", r.active},
-                    {"median_us", r.time.median},
-                    {"min_us", r.time.min},
-                    {"p95_us", r.time.p95},
-                    {"speedup", speedup(s, r)},
-                    {"payload_bytes", r.bytes.payload},
-                    {"scratch_bytes", r.bytes.scratch},
-                    {"payload_gbps", payload_gbps(r)},
-                    {"share_of_copy", share_of_ceiling(s, r)},
-                    {"limit", limit_of(s, r)},
-                    {"max_abs", r.max_abs}});
+    rows.push_back(
+        {{"arm", r.arm},
+         {s.over, r.value},
+         {"total_grid_ctas", r.grid},
+         {"active_ctas", r.active},
+         {"median_us", r.time.median},
+         {"min_us", r.time.min},
+         {"p95_us", r.time.p95},
+         {"speedup", speedup(s, r)},
+         {"payload_bytes", r.bytes.payload},
+         {"scratch_bytes", r.bytes.scratch},
+         {"payload_gbps", payload_gbps(r)},
+         {"share_of_copy", share_of_ceiling(s, r)},
+         {"limit", limit_of(s, r)},
+         {"max_abs", r.max_abs ? nlohmann::ordered_json(*r.max_abs) : nlohmann::ordered_json()},
+         {"elements", r.elements},
+         {"stride", r.stride}});
     if (r.counted)
       rows.back()["counted"] = {{"dram_bytes", r.counted->dram_bytes},
                                 {"dram_share", r.counted->dram_share}};

@@ -16,7 +16,9 @@ struct SweepRow {
   std::int64_t grid = 0, active = 0;  ///< blocks launched, and with work
   TrialBytes bytes{};
   Summary time{};
-  double max_abs = 0;  ///< against the gate's reference
+  /// Against the gate's reference, over `elements` of y, one in `stride`; none: nothing compared.
+  std::optional<double> max_abs{};
+  std::int64_t elements = 0, stride = 1;
   std::optional<Counters> counted{};
 };
 SweepRow row_of(const std::string& arm, std::int64_t value, const nlohmann::ordered_json& config,

@@ -174,7 +174,7 @@ class DeviceTrace {
 Trace make_trace(Session& session, const TraceOptions& o) {
   const bool sim = o.device == "sim";
   std::optional<driver::Device> device;
-  if (!sim) device = open_device(session.context(), o.device);
+  if (!sim) device = open_device(session.context(), o.device, Elsewhere::Simulator);
   const std::string target = sim ? "sim" : std::string(jit::target_for(device->info()).name);
   const Job job = sim ? expand_for_simulator(session.registry(), o.kernel)
                       : expand_one(session.registry(), o.kernel, target);

@@ -13,12 +13,6 @@
 namespace barline::tools {
 namespace {
 
-nlohmann::ordered_json agreement_json(const Agreement& a) {
-  return {{"reference", a.reference}, {"gate", a.gate},         {"ok", a.ok},
-          {"max_abs", a.max_abs},     {"mean_abs", a.mean_abs}, {"max_rel", a.max_rel},
-          {"elements", a.elements},   {"text", a.text}};
-}
-
 void make_folder(const std::string& dir) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
@@ -34,8 +28,7 @@ std::vector<Agreement> pass_gate(Trial& trial, const std::string& dir) {
   write_file(dir + "/config.json", trial.config().dump(1) + "\n");
   std::vector<Agreement> agreements = trial.check();
   for (const Agreement& a : agreements)
-    write_file(fmt::format("{}/correctness_{}.json", dir, a.reference),
-               agreement_json(a).dump(1) + "\n");
+    write_file(fmt::format("{}/correctness_{}.json", dir, a.reference), to_json(a).dump(1) + "\n");
   for (const Agreement& a : agreements)
     if (a.gate && !a.ok)
       throw Failure(

@@ -4,23 +4,13 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "runtime/regions/reduce.h"
+#include "tools/agreement.h"
 
 namespace barline::tools {
-
-/// How an output stands to one reference.
-struct Agreement {
-  std::string reference;  ///< "split_order"
-  bool gate = false;      ///< decides whether the arm is timed; the others are diagnostics
-  bool ok = true;
-  double max_abs = 0, mean_abs = 0, max_rel = 0;
-  std::int64_t elements = 0;
-  std::string text{};
-};
 
 struct TrialBytes {
   double payload = 0;  ///< what any kernel must move for this problem

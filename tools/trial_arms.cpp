@@ -2,12 +2,15 @@
 #include "tools/trial_arms.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "tools/compile_job.h"
 #include "tools/error.h"
+#include "tools/problem.h"
 #include "verify/gate/suggest.h"
 
 namespace barline::tools {
@@ -29,17 +32,19 @@ void check_axis(const Session& session, const Job& job, const std::string& name)
                                  verify::did_you_mean(name, names)));
 }
 
-/// The job that binds the value, or the first one where none binds the dimension.
+/// The job that binds the value, or the first one that leaves the dimension to the launch.
 const Job& job_of(const std::vector<Job>& jobs, const std::string& dim, std::int64_t value) {
-  std::string bound;
+  std::set<std::int64_t> bound;
+  const Job* any = nullptr;
   for (const Job& job : jobs) {
     const auto has = bound_value(job, dim);
     if (has == value) return job;
-    if (has) bound += fmt::format("{}{}", bound.empty() ? "" : ", ", *has);
+    if (has) bound.insert(*has);
+    if (!has && !any) any = &job;
   }
-  if (bound.empty()) return jobs.front();
+  if (any) return *any;
   throw UsageError(fmt::format("{} {}: no schedule of {} binds it; kernels.yaml has {}", dim, value,
-                               jobs.front().kernel->name, bound));
+                               jobs.front().kernel->name, fmt::join(bound, ", ")));
 }
 
 }  // namespace
@@ -50,6 +55,27 @@ void check_slices(std::int64_t wo_split, std::int64_t slice_ctas) {
         "wo_split {}, slice_ctas {}: a head's parts fall to its blocks, so slice_ctas >= wo_split "
         ">= 1; pass --slice-ctas {} or a smaller --wo-split",
         wo_split, slice_ctas, std::max<std::int64_t>(wo_split, 1)));
+}
+
+std::map<std::string, double> settings_of(const Arm& arm,
+                                          const std::map<std::string, double>& set) {
+  std::map<std::string, double> all = arm.set;
+  for (const auto& [name, value] : set)
+    if (!all.emplace(name, value).second)
+      throw UsageError(
+          fmt::format("--set {}={}: arm {} has {} {} of its own; leave it out of --set", name,
+                      value, arm.label, name, arm.set.at(name)));
+  return all;
+}
+
+void check_arm(const Session& session, const Arm& arm, const std::string& shape,
+               const std::map<std::string, double>& set) {
+  const auto all = settings_of(arm, set);
+  // Before the sizes: the rule says more than the multiple that the axis takes under a config.
+  if (all.contains("wo_split") && all.contains("slice_ctas"))
+    check_slices(static_cast<std::int64_t>(all.at("wo_split")),
+                 static_cast<std::int64_t>(all.at("slice_ctas")));
+  check_sizes(session, arm.job, {.shape = shape, .set = all});
 }
 
 std::vector<Arm> make_arms(const Session& session, const ArmOptions& o, const std::string& target) {

@@ -20,11 +20,20 @@ struct ArmOptions {
   std::int64_t slice_ctas = 0;  ///< 0: the shape's
 };
 
+/// The arm's sizes and `set` of all arms together. Throws UsageError for a name that both set.
+std::map<std::string, double> settings_of(const Arm& arm, const std::map<std::string, double>& set);
+
+/// Throws UsageError for a shape, name or size that the arm's config does not take, and for fewer
+/// slices than parts. Makes no tensor and needs no device.
+void check_arm(const Session& session, const Arm& arm, const std::string& shape,
+               const std::map<std::string, double>& set);
+
 /// slice_ctas >= wo_split >= 1, or UsageError: a head's parts fall to its blocks.
 void check_slices(std::int64_t wo_split, std::int64_t slice_ctas);
 
-/// One arm a value. Throws UsageError for a value that no registered schedule binds where schedules
-/// bind the dimension, and for a dimension that the kernel does not have.
+/// One arm a value, of the schedule that binds it, else of one that leaves the dimension to the
+/// launch. Throws UsageError for a value that no schedule takes, and for a dimension that the
+/// kernel does not have.
 std::vector<Arm> make_arms(const Session& session, const ArmOptions& options,
                            const std::string& target);
 

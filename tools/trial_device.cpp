@@ -3,9 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "barline_codegen_id.h"
 #include "kernels/wo/experiment.h"
 #include "runtime/cache/hash.h"
@@ -16,27 +13,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Agreement agreement(const std::string& name, const ir::Tensor& got, const ir::Tensor& want) {
-  Agreement a{.reference = name, .elements = got.count()};
-  double sum = 0;
-  for (std::int64_t i = 0; i < a.elements; ++i) {
-    const double g = ir::value_as_f64(got, i), w = ir::value_as_f64(want, i);
-    if (std::isnan(g) && std::isnan(w)) continue;
-    const double off = g == w ? 0 : std::abs(g - w);
-    sum += off;
-    // A NaN against a number is the largest distance there is.
-    a.max_abs = std::isnan(off) ? HUGE_VAL : std::max(a.max_abs, off);
-    if (w != 0) a.max_rel = std::max(a.max_rel, off / std::abs(w));
-  }
-  a.mean_abs = a.elements ? sum / static_cast<double>(a.elements) : 0;
+/// A diagnostic: whole, and no gate.
+Agreement distances(const std::string& name, const ir::Tensor& got, const ir::Tensor& want) {
+  Agreement a{.reference = name};
+  add_distances(a, got, want);
   a.text = fmt::format("max_abs {}, max_rel {:.3g}", a.max_abs, a.max_rel);
   return a;
-}
-
-std::map<std::string, double> settings(const Arm& arm, const TrialSetup& setup) {
-  auto all = arm.set;
-  all.insert(setup.set.begin(), setup.set.end());
-  return all;
 }
 
 /// Refused before any launch where the grid cannot be resident at once.
@@ -66,7 +48,7 @@ void add_wo_fields(Json& config, const Problem& p, const kernels::WoBlocks& b) {
   config["K_per_kv_head"] = k / b.kv_heads;
   config["effective_bytes_formula"] = fmt::format(
       "payload + scratch; payload = B*K*2 + N*K/2 + scales + 4 + B*N*4; scratch = B*slots*N*4 "
-      "written + {} gather CTAs * B*slots*N*4 read",
+      "written + as many read, by {} gather CTAs together",
       b.gather);
 }
 
@@ -86,7 +68,7 @@ DeviceTrial::DeviceTrial(const Session& session, const driver::Device& device,
       setup_(setup),
       problem_(make_problem(session, arm_.job,
                             {.shape = setup.shape,
-                             .set = settings(arm, setup),
+                             .set = settings_of(arm, setup.set),
                              .seed = setup.seed,
                              .where = arm.job.target})),
       elem_(session.elem(arm.job)),
@@ -129,14 +111,16 @@ Json DeviceTrial::config() const {
   c["spill_loads"] = built.metadata.spill_loads;
   c["device"] = device_.info().name;
   c["driver"] = device_.info().driver_version;
-  if (auto blocks = kernels::wo_blocks(problem_.sizes)) add_wo_fields(c, problem_, *blocks);
+  if (auto blocks = kernels::wo_blocks(problem_.sizes, problem_.tensors))
+    add_wo_fields(c, problem_, *blocks);
   return c;
 }
 
 TrialBytes DeviceTrial::bytes() const {
   TrialBytes bytes;
   if (entry_.bytes) bytes.payload = entry_.bytes(elem_, problem_.sizes);
-  if (auto blocks = kernels::wo_blocks(problem_.sizes)) bytes.scratch = blocks->scratch_bytes;
+  if (auto blocks = kernels::wo_blocks(problem_.sizes, problem_.tensors))
+    bytes.scratch = blocks->scratch_bytes;
   return bytes;
 }
 
@@ -166,22 +150,22 @@ std::vector<Agreement> DeviceTrial::check() {
   auto got = operands().download(0);
   next_ = 1;
   const Judgement j = judge(problem_, got, arm_.job.kernel->compare);
-  const auto blocks = kernels::wo_blocks(problem_.sizes);
-  Agreement gate{.reference = blocks ? "split_order" : "reference"};
+  const auto blocks = kernels::wo_blocks(problem_.sizes, problem_.tensors);
+  Agreement gate{.reference = blocks ? "split_order" : "reference",
+                 .gate = true,
+                 .ok = j.ok,
+                 .stride = problem_.stride,
+                 .text = j.text};
   for (const std::string& name : outputs()) {
     compared_[name] = got.at(name);
     auto want = problem_.expected.find(name);
-    if (want != problem_.expected.end() && problem_.stride == 1)
-      gate = agreement(gate.reference, got.at(name), want->second);
+    if (want != problem_.expected.end()) add_distances(gate, got.at(name), want->second);
   }
-  gate.gate = true;
-  gate.ok = j.ok;
-  gate.text = j.text;
   std::vector<Agreement> all{gate};
   if (blocks) {
     const kernels::WoDiagnostics d = kernels::wo_diagnostics(problem_.tensors, problem_.scalars);
-    all.push_back(agreement("chained", got.at("y"), d.chained));
-    all.push_back(agreement("matmul", got.at("y"), d.matmul));
+    all.push_back(distances("chained", got.at("y"), d.chained));
+    all.push_back(distances("matmul", got.at("y"), d.matmul));
   }
   return all;
 }

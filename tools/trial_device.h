@@ -13,8 +13,7 @@ namespace barline::tools {
 
 struct TrialSetup {
   std::string shape = "decode", commit{};
-  std::map<std::string, double>
-      set{};  ///< sizes and scalars over the shape's; an arm's go over them
+  std::map<std::string, double> set{};  ///< sizes and scalars over the shape's, beside an arm's
   std::uint64_t seed = 1;
   int launches = 50;
 };

@@ -2,6 +2,7 @@
 #include "kernels/wo/experiment.h"
 
 #include "kernels/reference/wo.h"
+#include "kernels/wo/wo.h"
 
 namespace barline::kernels {
 namespace {
@@ -22,14 +23,18 @@ WoDiagnostics diagnostics_of(const std::map<std::string, ir::Tensor>& tensors, c
 
 }  // namespace
 
-std::optional<WoBlocks> wo_blocks(const std::map<std::string, std::int64_t>& sizes) {
+std::optional<WoBlocks> wo_blocks(const std::map<std::string, std::int64_t>& sizes,
+                                  const std::map<std::string, ir::Tensor>& tensors) {
   for (const char* axis : {"B", "N", "wo_split", "slice_ctas"})
     if (!sizes.contains(axis)) return {};
   WoBlocks b;
   b.slots = b.active = b.kv_heads * sizes.at("wo_split");
   b.grid = b.kv_heads * sizes.at("slice_ctas");
-  const std::int64_t a_pass = sizes.at("B") * b.slots * sizes.at("N") * 4;
-  b.scratch_bytes = static_cast<double>(a_pass * (1 + b.gather));
+  const WoConfig words{
+      .kv_heads = b.kv_heads, .producer_wait = tensors.contains("attention"), .gather_groups = 0};
+  if (auto counters = tensors.find("counters"); counters != tensors.end())
+    b.gather = counters->second.count() / sizes.at("B") - words.counters();
+  b.scratch_bytes = static_cast<double>(2 * sizes.at("B") * b.slots * sizes.at("N") * 4);
   return b;
 }
 

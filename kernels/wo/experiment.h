@@ -17,12 +17,15 @@ struct WoBlocks {
   std::int64_t kv_heads = 4, slots = 0;
   std::int64_t grid = 0;    ///< launched
   std::int64_t active = 0;  ///< with a slot to sum
-  std::int64_t gather = 1;  ///< that read the slots: the one that arrives last
-  double scratch_bytes =
-      0;  ///< of all rows: each slot is written once, and read by `gather` blocks
+  /// Elected to read the slots, each its run of N: the last to arrive at a word. One block may be
+  /// elected at several.
+  std::int64_t gather = 1;
+  double scratch_bytes = 0;  ///< of all rows: each slot is written once and read once
 };
-/// Empty for a kernel without the axes B, N, wo_split and slice_ctas.
-std::optional<WoBlocks> wo_blocks(const std::map<std::string, std::int64_t>& sizes);
+/// Empty for a kernel without the axes B, N, wo_split and slice_ctas. The words stand in the tensor
+/// `counters`, in a kernel that makes x before a flag a head and a report.
+std::optional<WoBlocks> wo_blocks(const std::map<std::string, std::int64_t>& sizes,
+                                  const std::map<std::string, ir::Tensor>& tensors);
 
 struct WoDiagnostics {
   ir::Tensor chained;  ///< f32 [B, N]: a chain a head

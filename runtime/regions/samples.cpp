@@ -122,12 +122,14 @@ class Reader {
     Visit v;
     v.count = row.at(r, RegionField::Count);
     v.cycles = static_cast<double>(row.at(r, RegionField::Sum));
-    v.min = static_cast<double>(~row.at(r, RegionField::NotMin));
+    if (const std::uint64_t not_min = row.at(r, RegionField::NotMin))  // 0: never written
+      v.min = static_cast<double>(~not_min);
     v.max = static_cast<double>(row.at(r, RegionField::Max));
     const std::uint64_t first = row.since_begin(~row.at(r, RegionField::NotFirst)),
                         last = row.since_begin(row.at(r, RegionField::Last));
     v.placed = first <= last && last <= block_cycles;
-    if (v.count == 1) v.cycles = v.min = v.max = static_cast<double>(last - first);
+    // A region that comes once may have no sums: its stamps say how long, where they are in order.
+    if (v.count == 1 && v.placed) v.cycles = v.min = v.max = static_cast<double>(last - first);
     out_.unplaced += !v.placed;
     if (!v.placed) return v;
     v.first = begin + ns(first);

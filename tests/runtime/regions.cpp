@@ -63,6 +63,9 @@ class Buffer {
   std::uint64_t& at(std::size_t b, BlockField f) {
     return words_[b * words_a_block(regions_) + place(f)];
   }
+  std::uint64_t& at(std::size_t region, RegionField f) {
+    return words_[block_ * words_a_block(regions_) + place(region, f)];
+  }
 
  private:
   static constexpr std::uint64_t timer = 1'000'000'000;
@@ -249,6 +252,23 @@ TEST_CASE("stamps that do not ascend are on no time line, and said", "[regions]"
   CHECK(r.regions[0].total == Approx(0.49));
   REQUIRE(r.warnings.size() == 1);
   CHECK_THAT(r.warnings[0], Contains("stamps that do not ascend"));
+}
+
+TEST_CASE("stamps in the wrong order are no length of time", "[regions]") {
+  const std::vector<Region> table{{"make", Class::Work, ""}};
+  const auto read_one = [&](Buffer& b) { return read({b.words()}, 1, table); };
+  Buffer summed(1, 1), stamped(1, 1);
+  // The end is that of an older launch: before the begin.
+  summed.block(0, 0, 1000).in(0, 100, 500).at(0, RegionField::Last) = 5000 + 2 * 50;
+  stamped.block(0, 0, 1000).once(0, 100, 500).at(0, RegionField::Last) = 5000 + 2 * 50;
+  const Samples kept = read_one(summed), lost = read_one(stamped);
+  CHECK(kept.unplaced == 1);
+  CHECK(reduce(kept).regions[0].total == Approx(0.4));  // the sum that the block wrote
+  CHECK(reduce(kept).regions[0].min == Approx(0.4));
+  CHECK(lost.unplaced == 1);
+  CHECK(reduce(lost).regions[0].total == 0);  // no sum was written
+  CHECK(reduce(lost).regions[0].min == 0);
+  CHECK(reduce(lost).regions[0].max == 0);
 }
 
 TEST_CASE("a timer that stands still is told", "[regions]") {

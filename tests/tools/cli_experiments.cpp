@@ -33,7 +33,21 @@ TEST_CASE("an experiment that cannot be is exit 2, without a device") {
       {"sweep --launches 1", "--launches"},
       {"sweep --set global_scale=x", "--set global_scale: 'x' is no number"},
       {"sweep --set global_scale", "write name=value"},
-      {"sweep --device gpu", "device 'gpu'; use sim or cuda:N"},
+      {"sweep --wo-split 1,8 --set slice_ctas=2", "wo_split 8, slice_ctas 2"},
+      {"sweep --over N=140,141", "N=141: wo_nvfp4.bf16@cta128_wo_split1 takes multiples of 4"},
+      {"sweep --set N=141", "N=141: wo_nvfp4.bf16@cta128_wo_split1 takes multiples of 4"},
+      {"sweep --wo-split 1 --set wo_split=8",
+       "--set wo_split=8: arm wo_split1 has wo_split 1 of its own; leave it out of --set"},
+      {"sweep --set wo_split=9", "arm wo_split1 has wo_split 1 of its own"},
+      {"sweep --slice-ctas 8 --set slice_ctas=16", "has slice_ctas 8 of its own"},
+      {"sweep --over N=140 --set wo_split=9", "this schedule is compiled for 1"},
+      {"sweep --set Q=3", "--set Q: the kernel has no such dimension or scalar"},
+      {"sweep --set N=0", "a dimension is a positive whole number"},
+      {"sweep --shape bogus", "has no shape 'bogus' in the register; known: sim, decode"},
+      {"audit --set slice_ctas=4", "arm A has slice_ctas 16 of its own; leave it out of --set"},
+      {"soak --wo-split 1,8 --set slice_ctas=4", "wo_split 8, slice_ctas 4"},
+      {"sweep --device gpu", "device 'gpu': this command needs a GPU; use cuda:N"},
+      {"soak --device sim", "device 'sim': this command needs a GPU; use cuda:N"},
       {"audit vector_add", "the kernel has no dimension 'wo_split'"},
       {"soak --wo-split 8", "name at least two values, the default first"},
       {"soak --wo-split 1,8 --slice-ctas 4", "wo_split 8, slice_ctas 4"},
@@ -51,6 +65,21 @@ TEST_CASE("lists in either form reach the device, which is missed with exit 3") 
     CHECK(r.code == 3);
   }
   CHECK_FALSE(std::filesystem::exists(cli.path("sweep")));
+}
+
+TEST_CASE("kernels of one target alone have arms before the device is known") {
+  Cli cli;
+  for (const char* words :
+       {"sweep wo_nvfp4_fast --over B=1,2", "soak wo_nvfp4_chains@next20_K6144 --over B=1,2",
+        "sweep wo_nvfp4_fast --over B=1,3",
+        "sweep wo_nvfp4_fast64 --shape square8192 --over N=64,128"}) {
+    Ran r = cli.run(words, "CUDA_VISIBLE_DEVICES= ");
+    INFO(words << "\n" << r.err);
+    CHECK(r.code == 3);
+  }
+  // And what none of its targets has is told in the words of one that has the kernel.
+  const Refused cases[] = {{"sweep wo_nvfp4_fast --over K=512", "kernels.yaml has 6144\n"}};
+  check_refused(cases);
 }
 
 namespace {
@@ -110,6 +139,7 @@ TEST_CASE("a result that is not the reference's is told before anything is timed
         nlohmann::json::parse(slurp(cli.path("s/wo_split1/correctness_" + order + ".json")));
     CHECK(c["gate"] == (order == "split_order"));
     CHECK(c["elements"] == 5120);
+    CHECK(c["stride"] == 1);
     CHECK(c["max_abs"] > 1.0);
   }
   CHECK_FALSE(std::filesystem::exists(cli.path("s/wo_split1/timing.csv")));
@@ -117,6 +147,28 @@ TEST_CASE("a result that is not the reference's is told before anything is timed
   INFO(large.err);
   CHECK(large.code == 1);
   CHECK(has(large.err, "its 32 blocks wait for each other and must be resident at once"));
+}
+
+TEST_CASE("what was compared is counted, and a sample is said to be one", "[ptxas]") {
+  const std::string driver = "BARLINE_LIBCUDA=" BARLINE_BINARY_DIR "/lib/libbarline_fake_cuda.so";
+  Cli cli;
+  auto gate = [&](const std::string& words, const std::string& arm) {
+    Ran r = cli.run(words + " --launches 2 --out s", driver);
+    INFO(r.err);
+    REQUIRE(r.code == 1);  // outputs are not computed
+    return nlohmann::json::parse(slurp(cli.path("s/" + arm + "/correctness_reference.json")));
+  };
+  // Its reference computes every element, whatever the size.
+  const auto whole = gate("sweep wo_nvfp4_fast --over B=16 --set N=2560", "B16");
+  CHECK(whole["elements"] == 16 * 2560);
+  CHECK(whole["stride"] == 1);
+  CHECK(whole["max_abs"] > 1.0);
+  const auto sampled =
+      gate("sweep matmul --shape sim --over M=1024 --set N=1024 --set K=512", "M1024");
+  CHECK(sampled["stride"] == 3);
+  CHECK(sampled["elements"] == (1024 * 1024 + 2) / 3);
+  CHECK(sampled["max_abs"] > 1.0);
+  CHECK(has(sampled["text"], "one in 3"));
 }
 
 TEST_CASE("a small sweep leaves its files, and a soak goes on where it was", "[gpu]") {

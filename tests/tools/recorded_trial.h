@@ -11,8 +11,9 @@ namespace barline::test {
 struct RecordedTrial final : tools::Trial {
   nlohmann::ordered_json facts = {{"kernel", "recorded"}, {"cubin_hash", "c0"}};
   tools::TrialBytes moved{1000, 500};
-  std::vector<tools::Agreement> agreements = {{.reference = "split_order", .gate = true},
-                                              {.reference = "matmul", .mean_abs = 0.5}};
+  std::vector<tools::Agreement> agreements = {
+      {.reference = "split_order", .gate = true, .elements = 4},
+      {.reference = "matmul", .mean_abs = 0.5, .elements = 4}};
   std::vector<double> times = {10};  ///< over and over
   int differs_at = -1;               ///< the launch that gives other bits
   int launches = 0, checks = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tool is a program and no library: its units under test are compiled into this binary.
+#include "tools/agreement.cpp"
 #include "tools/calibration_store.cpp"
 #include "tools/counters.cpp"
 #include "tools/doctor_judge.cpp"

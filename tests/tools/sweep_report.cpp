@@ -23,9 +23,10 @@ Sweep published() {
   Sweep s{.kernel = "wo_nvfp4", .over = "wo_split", .device = "a < b", .ceiling = 273};
   const std::pair<int, double> rows[] = {{1, 13754}, {2, 5176}, {4, 2693}, {8, 1639}};
   for (const auto& [split, us] : rows) {
-    tools::TrialRun run{.bytes = {.payload = payload, .scratch = 1},
-                        .agreements = {{.reference = "split_order", .gate = true}},
-                        .us = {9e9, us, us, us}};
+    tools::TrialRun run{
+        .bytes = {.payload = payload, .scratch = 1},
+        .agreements = {{.reference = "split_order", .gate = true, .elements = 5120}},
+        .us = {9e9, us, us, us}};
     s.rows.push_back(row_of("wo_split" + std::to_string(split), split,
                             {{"total_grid_ctas", 32}, {"active_ctas", 4 * split}}, run));
   }
@@ -55,6 +56,25 @@ TEST_CASE("a sweep's slope and payload rate are those of its medians") {
   CHECK(json["rows"][3]["wo_split"] == 8);
   CHECK(json["rows"][3]["limit"] == "latency-limited");
   CHECK(json["rows"][3]["scratch_bytes"] == 1);
+}
+
+TEST_CASE("a distance that was measured over a sample, or not at all, is said to be so") {
+  Sweep s = published();
+  CHECK(to_json(s)["rows"][0]["max_abs"] == 0.0);
+  CHECK(to_json(s)["rows"][0]["stride"] == 1);
+  auto row = [](const tools::Agreement& gate) {
+    return tools::row_of("a", 1, nlohmann::ordered_json::object(),
+                         {.bytes = {payload, 0}, .agreements = {gate}, .us = {1, 1}});
+  };
+  s.rows = {row({.gate = true, .max_abs = 0.25, .elements = 40, .stride = 3}), row({.gate = true})};
+  const auto json = to_json(s)["rows"];
+  CHECK(json[0]["max_abs"] == 0.25);
+  CHECK(json[0]["elements"] == 40);
+  CHECK(json[0]["stride"] == 3);
+  CHECK(json[1]["max_abs"].is_null());
+  CHECK(json[1]["elements"] == 0);
+  CHECK(has(table(s), "0.25 (1 in 3)\n"));
+  CHECK(has(table(s), " -       \n"));
 }
 
 TEST_CASE("what ncu counted stands beside the counted bytes, where there is a record") {
@@ -127,13 +147,24 @@ TEST_CASE("an audit tells the grid from the active blocks") {
 }
 
 TEST_CASE("wo_nvfp4's blocks and workspace traffic follow from its sizes") {
-  const auto b = kernels::wo_blocks({{"B", 1}, {"N", 5120}, {"wo_split", 8}, {"slice_ctas", 16}});
+  const std::map<std::string, std::int64_t> sizes{
+      {"B", 2}, {"N", 5120}, {"wo_split", 8}, {"slice_ctas", 16}};
+  auto words = [](std::int64_t a_row) { return ir::Tensor(ir::Elem::U64, {2 * a_row}); };
+  const auto b = kernels::wo_blocks(sizes, {{"counters", words(1)}});
   REQUIRE(b);
   CHECK(b->grid == 64);
   CHECK(b->active == 32);
   CHECK(b->slots == 32);
-  CHECK(b->scratch_bytes == 2.0 * 32 * 5120 * 4);
-  CHECK_FALSE(kernels::wo_blocks({{"B", 1}, {"N", 5120}, {"K", 6144}}));
+  CHECK(b->gather == 1);
+  CHECK(b->scratch_bytes == 2 * 2.0 * 32 * 5120 * 4);
+  // Five words: five runs of N, so that no slot is read twice.
+  const auto five = kernels::wo_blocks(sizes, {{"counters", words(5)}});
+  CHECK(five->gather == 5);
+  CHECK(five->scratch_bytes == b->scratch_bytes);
+  // With a flag a head and the word of a report.
+  const ir::Tensor attention(ir::Elem::BF16, {2, 6144});
+  CHECK(kernels::wo_blocks(sizes, {{"counters", words(6)}, {"attention", attention}})->gather == 1);
+  CHECK_FALSE(kernels::wo_blocks({{"B", 1}, {"N", 5120}, {"K", 6144}}, {}));
 }
 
 TEST_CASE("the payload counts x, codes, scales as stored, the global scale and y once") {
