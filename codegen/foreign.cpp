@@ -22,7 +22,10 @@ const KernelRecord& pick(const Cubin& cubin, std::string_view entry) {
     names += fmt::format("{}{}", names.empty() ? "" : ", ", k.name);
   }
   if (names.empty()) throw NoSuchKernel("it holds no kernel; compile it with one");
-  if (entry.empty()) throw NoSuchKernel("it holds several kernels; name one as entry: " + names);
+  if (entry.empty()) {
+    throw UnnamedKernel(fmt::format(
+        "it holds several kernels ({}), and none is named; add one as `entry:`", names));
+  }
   throw NoSuchKernel(fmt::format("it holds no kernel '{}'; it holds {}", entry, names));
 }
 

@@ -14,8 +14,12 @@
 
 namespace barline::codegen {
 
-/// The file does not hold the kernel that was named, or names none where it holds several.
+/// The file does not hold the kernel that was named, or holds none at all.
 struct NoSuchKernel : CubinError {
+  using CubinError::CubinError;
+};
+/// The file holds several kernels, and none was named.
+struct UnnamedKernel : CubinError {
   using CubinError::CubinError;
 };
 
@@ -34,11 +38,13 @@ struct ForeignKernel {
 };
 
 /// Assembles for `target` as the owner would, contraction allowed. An empty `entry` takes the only
-/// kernel. Throws AssembleError, MissingRecord, CubinError and NoSuchKernel.
+/// kernel. Throws AssembleError, MissingRecord, CubinError, NoSuchKernel and
+/// UnnamedKernel.
 ForeignKernel measure_ptx(std::string_view ptx, std::string_view entry, const std::string& target,
                           const Ptxas& ptxas);
 
-/// Reads the cubin alone. It must be for `target`'s SM. Throws CubinError and NoSuchKernel.
+/// Reads the cubin alone. It must be for `target`'s SM. Throws CubinError, NoSuchKernel and
+/// UnnamedKernel.
 ForeignKernel measure_cubin(std::span<const std::byte> cubin, std::string_view entry,
                             std::string_view target);
 

@@ -134,9 +134,9 @@ ExitCode list(const Context& context, const std::vector<std::string>& words, boo
   }
   for (const verify::SourceEntry& s : r.sources) {
     bool named = words.empty() || std::find(words.begin(), words.end(), s.name) != words.end();
-    if (!named || names_only) continue;
+    if (!named) continue;
     sources.push_back(source_json(s));
-    text += text_of(s, r.targets);
+    text += names_only ? s.name + "\n" : text_of(s, r.targets);
   }
   if (context.json) {
     print_json("list", {{"registry", session.source().path},

@@ -37,8 +37,8 @@ std::string resources_text(const Explanation& e) {
       out += fmt::format("{:<8} FAILED: {}\n", r.target, r.error);
       continue;
     }
-    out += fmt::format("{:<8} {:>9} {:>6} {:>6} {:>8}", r.target, r.registers,
-                       r.spills(), r.smem, r.barriers);
+    out += fmt::format("{:<8} {:>9} {:>6} {:>6} {:>8}", r.target, r.registers, r.spills(), r.smem,
+                       r.barriers);
     if (on.occupancy) {
       out +=
           fmt::format(" {:>10} {:>8.0f}%  {}", on.occupancy->blocks_per_sm,

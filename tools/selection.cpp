@@ -34,8 +34,10 @@ const KernelEntry& find_kernel(const verify::RegistryFile& registry, const std::
         "kernel '{}' is a file ({}) that another compiler made; only gate and list take it", family,
         s->files.front().path));
   }
+  Names known = names_of(registry.kernels), files = names_of(registry.sources);
+  known.insert(known.end(), files.begin(), files.end());
   throw UsageError(fmt::format("unknown kernel '{}' (not in {}); {}", family, registry.file,
-                               verify::did_you_mean(family, names_of(registry.kernels))));
+                               verify::did_you_mean(family, known)));
 }
 
 void check_parts(const KernelEntry& kernel, const KernelName& name) {
@@ -131,9 +133,11 @@ std::vector<Job> expand(const verify::RegistryFile& registry, const Names& names
     KernelName name = parse_kernel_name(text);
     const KernelEntry& kernel = find_kernel(registry, name.family);
     check_parts(kernel, name);
-    std::size_t before = out.size();
-    add_jobs(kernel, name, targets, out);
-    if (out.size() == before) fail_empty(text);
+    std::vector<Job> jobs;
+    add_jobs(kernel, name, targets, jobs);
+    if (jobs.empty()) fail_empty(text);
+    for (Job& job : jobs)
+      if (std::find(out.begin(), out.end(), job) == out.end()) out.push_back(std::move(job));
   }
   return out;
 }

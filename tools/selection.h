@@ -24,6 +24,7 @@ struct Job {
   std::string type;  ///< empty where the kernel has no types
   std::string target;
 
+  bool operator==(const Job&) const = default;
   std::string config() const;     ///< "rms_norm.bf16@row256"
   std::string file_stem() const;  ///< config() and target, with `/` as `_`
 };
@@ -35,7 +36,8 @@ std::vector<std::string> parse_targets(const std::string& list,
 
 /// The jobs of the named kernels (of all, when none is named) on `targets`, in registry order. A
 /// config whose own `targets:` leaves a target out is skipped, unless that leaves a named kernel
-/// with nothing to do. Throws UsageError for names that the registry does not hold.
+/// with nothing to do; one that several names have is taken once. Throws UsageError for names that
+/// the registry does not hold.
 std::vector<Job> expand(const verify::RegistryFile& registry, const std::vector<std::string>& names,
                         const std::vector<std::string>& targets);
 

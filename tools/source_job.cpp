@@ -22,10 +22,13 @@ bool holds(const std::vector<T>& list, const T& item) {
 }
 
 codegen::ForeignKernel read(const SourceJob& job, const std::string& path,
-                            const codegen::Ptxas* ptxas) {
+                            const codegen::Ptxas* ptxas, verify::ResourceRow& row) {
   const std::string bytes = read_file(path, max_source_bytes);
   const std::string& entry = job.source->entry;
-  if (job.assembled()) return codegen::measure_ptx(bytes, entry, job.target, *ptxas);
+  if (job.assembled()) {
+    row.ptx_bytes = static_cast<long>(bytes.size());
+    return codegen::measure_ptx(bytes, entry, job.target, *ptxas);
+  }
   return codegen::measure_cubin(std::as_bytes(std::span(bytes)), entry, job.target);
 }
 
@@ -101,9 +104,12 @@ SourceResult measure(const SourceJob& job, const std::string& registry,
   const std::string& name = job.source->file(job.target).path;
   std::filesystem::path path = std::filesystem::path(registry).parent_path() / name;
   try {
-    fill(result.row, read(job, path.string(), ptxas), job);
+    fill(result.row, read(job, path.string(), ptxas, result.row), job);
   } catch (const codegen::NoSuchKernel& e) {
     result.row.gone = true;
+    result.row.error = fmt::format("{}: {}", name, e.what());
+    result.code = ExitCode::Usage;
+  } catch (const codegen::UnnamedKernel& e) {
     result.row.error = fmt::format("{}: {}", name, e.what());
     result.code = ExitCode::Usage;
   } catch (const codegen::CubinError& e) {

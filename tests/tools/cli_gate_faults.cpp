@@ -44,6 +44,7 @@ struct Fault {
   std::string verdict, message;
   int line, column, code;
   const char* ptxas = "./ptxas";
+  std::string assembled = cubin;
 };
 
 std::vector<Fault> faults() {
@@ -57,6 +58,11 @@ std::vector<Fault> faults() {
        "MISSING", "no 'Used registers' line", 9, 7, 1},
       {"a renamed kernel of a file", replaced(register_yaml, "entry: axpy", "entry: axpby"),
        good_log, "GONE", "it holds no kernel 'axpby'; it holds axpy", 9, 7, 2},
+      {"several kernels and none named", replaced(register_yaml, "    entry: axpy\n", ""), good_log,
+       "MISSING",
+       "axpy.ptx: it holds several kernels (k_rec, k_one), and none is named; add one as "
+       "`entry:`",
+       8, 7, 2, "./ptxas", calls_cubin},
       {"a renamed kernel of the library",
        register_yaml + "  vector_sum:\n    schedules:\n      flat256:\n", good_log, "GONE",
        "there is no kernel 'vector_sum'; did you mean 'vector_add'?", 10, 3, 2},
@@ -129,7 +135,8 @@ void check_form(const std::string& format, const std::string& text, const Fault&
 }
 
 /// A folder with the register, the PTX (which the fake does not read) and the fake assembler.
-void plant(const Cli& cli, const std::string& yaml, const std::string& log) {
+void plant(const Cli& cli, const std::string& yaml, const std::string& log,
+           const std::string& assembled = cubin) {
   cli.file("k.yaml", yaml);
   cli.file("axpy.ptx", "// read by no one\n");
   cli.file("log", log);
@@ -137,7 +144,7 @@ void plant(const Cli& cli, const std::string& yaml, const std::string& log) {
            "#!/bin/sh\nif [ \"$1\" = --version ]; then\n"
            "  echo 'Cuda compilation tools, release 13.0, V13.0.88'\n  exit 0\nfi\n"
            "cat " +
-               cubin + " >/proc/self/fd/4\ncat " + cli.path("log") + " >&2\n");
+               assembled + " >/proc/self/fd/4\ncat " + cli.path("log") + " >&2\n");
   ::chmod(cli.path("ptxas").c_str(), 0755);
 }
 
@@ -146,7 +153,7 @@ void plant(const Cli& cli, const std::string& yaml, const std::string& log) {
 TEST_CASE("each planted regression fails the gate in all six forms") {
   Cli cli;
   for (const Fault& f : faults()) {
-    plant(cli, f.yaml, f.log);
+    plant(cli, f.yaml, f.log, f.assembled);
     for (const char* format : {"text", "json", "junit", "sarif", "github", "markdown"}) {
       Ran r =
           cli.run(std::string("gate --registry k.yaml --ptxas ") + f.ptxas + " --format " + format);
@@ -170,7 +177,9 @@ TEST_CASE("further forms of one run go to files") {
   INFO(r.out << r.err);
   CHECK(r.code == 0);
   CHECK(r.out == "PASS: 1 of 1 configs within budget, 0 improved (ptxas 13.0)\n");
-  CHECK(json::parse(barline::test::slurp(cli.path("g.json")))["passed"] == true);
+  json doc = json::parse(barline::test::slurp(cli.path("g.json")));
+  CHECK(doc["passed"] == true);
+  CHECK(doc["results"][0]["ptx_bytes"] == 18);  // of axpy.ptx
   CHECK(json::parse(barline::test::slurp(cli.path("g.sarif")))["runs"][0]["results"].empty());
   CHECK(has(barline::test::slurp(cli.path("g.md")), "**PASS: 1 of 1"));
 }
@@ -215,6 +224,7 @@ TEST_CASE("a cubin is gated without an assembler") {
   json row = json::parse(cli.run(gate + " --json").out)["results"][0];
   CHECK(row["ctas_per_sm"] == 8);
   CHECK_FALSE(row.contains("spill_stores"));
+  CHECK_FALSE(row.contains("ptx_bytes"));
   cli.file("k.yaml", replaced(yaml, "min_ctas_per_sm: 8", "min_ctas_per_sm: 9"));
   CHECK(has(cli.run(gate).out, "WORSE axpy: ctas_per_sm 8 < 9 on sm_80"));
   cli.file("k.yaml",
@@ -299,6 +309,7 @@ TEST_CASE("only gate and list take a file's kernel") {
   CHECK(list["kernels"].empty());
   CHECK(list["sources"][0]["files"]["sm_80"] == "axpy.ptx");
   CHECK(has(cli.run("list --registry k.yaml").out, "axpy  a file: axpy.ptx\n"));
+  CHECK(cli.run("list --registry k.yaml --names").out == "axpy\n");
 }
 
 TEST_CASE("the example's register passes", "[ptxas]") {

@@ -60,10 +60,20 @@ TEST_CASE("the registers here are valid by their schema, and what the parser ref
   const std::string gate = slurp(BARLINE_SOURCE_DIR "/examples/gate/kernels.yaml");
   CHECK(validate(cli, program, gate) == 0);
   const std::pair<const char*, const char*> faults[] = {
-      {"entry:", "entri:"},          {"source: axpy.ptx", "source: axpy.so"},
-      {"registers: 10", "regs: 10"}, {"registers: 10", "registers: -1"},
-      {"version: 1", "version: 2"},  {"sm_80: axpy", "sm_81: axpy"},
-      {"    source: axpy.ptx\n", ""}};
+      {"entry:", "entri:"},
+      {"source: axpy.ptx", "source: axpy.so"},
+      {"registers: 10", "regs: 10"},
+      {"registers: 10", "registers: -1"},
+      {"version: 1", "version: 2"},
+      {"sm_80: axpy", "sm_81: axpy"},
+      {"    source: axpy.ptx\n", ""},
+      {"source: axpy.ptx", "source: axpy.ptx\n    threads: 0"},
+      {"source: axpy.ptx", "source: axpy.ptx\n    threads: 4096"},
+      {"registers: 10", "registers: 0"},
+      {"registers: 10", "registers: 256"},
+      {"registers: 10", "registers: 10, min_ctas_per_sm: 0"},
+      {"registers: 10", "registers: 10, min_ctas_per_sm: 65"},
+      {"registers: 10", "registers: 10, smem: 1073741825"}};
   for (auto [from, to] : faults) {
     INFO(from << " -> " << to);
     std::string bad = replaced(gate, from, to);

@@ -73,6 +73,22 @@ TEST_CASE("an unknown name has a suggestion") {
         "rms_norm@row512`");
 }
 
+TEST_CASE("a config that several names have is taken once") {
+  CHECK(jobs({"rms_norm.f32@row256", "rms_norm@row256"}, "sm_80") ==
+        std::vector<std::string>{"rms_norm.f32@row256 sm_80", "rms_norm.bf16@row256 sm_80"});
+  CHECK(jobs({"qkv_w8a16", "qkv_w8a16"}).size() == jobs({"qkv_w8a16"}).size());
+}
+
+TEST_CASE("the kernels of files are among those that are known") {
+  const verify::RegistryFile files = verify::parse_registry(
+      tools::read_yaml("version: 1\nassembler: a\ntargets: [sm_80]\nkernels:\n"
+                       "  recc:\n    source: recc.ptx\n",
+                       "c.yaml"),
+      "c.yaml");
+  CHECK_THROWS_WITH(tools::expand(files, {"recd"}, {"sm_80"}),
+                    "unknown kernel 'recd' (not in c.yaml); did you mean 'recc'?");
+}
+
 TEST_CASE("run and explain take the first type and the first schedule of the target") {
   CHECK(tools::expand_one(registry(), "rms_norm", "sm_90a").config() == "rms_norm.f32@row256");
   CHECK(tools::expand_one(registry(), "rms_norm.bf16", "sm_90a").config() ==

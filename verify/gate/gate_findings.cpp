@@ -71,7 +71,8 @@ std::string place(const GateReport& report, Mark at) {
 }
 
 std::string summary(const GateReport& report) {
-  if (report.rows.empty()) return report.passed() ? "PASS: no config" : "FAIL: nothing was measured";
+  if (report.rows.empty())
+    return report.passed() ? "PASS: no config" : "FAIL: nothing was measured";
   std::size_t good = report.rows.size() - static_cast<std::size_t>(report.failures);
   return fmt::format("{}: {} of {} configs within budget, {} improved ({})",
                      report.passed() ? "PASS" : "FAIL", good, report.rows.size(), report.improved,

@@ -54,7 +54,7 @@ json to_json(const ResourceRow& row) {
   put(out, "loads_before_wait", row.loads_before_wait);
   put(out, "loads_before_mma", row.loads_before_mma);
   put(out, "movs_per_mma", row.movs_per_mma);
-  out["ptx_bytes"] = row.ptx_bytes;
+  if (!row.from_cubin) out["ptx_bytes"] = row.ptx_bytes;
   out["compile_ms"] = row.compile_ms;
   out["cache"] = row.cache;
   if (!row.notes.empty()) out["notes"] = row.notes;

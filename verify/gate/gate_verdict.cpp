@@ -25,7 +25,7 @@ constexpr VerdictText texts[] = {
     {"NO PTXAS", "there is no assembler to measure with",
      "run `scripts/setup --ptxas`, or pass --ptxas PATH"},
     {"MISSING", "there is no record of the kernel's resources",
-     "make it compile; what is not measured does not pass"},
+     "make it compile, or mend its entry or file; what is not measured does not pass"},
     {"GONE", "the register names a kernel that is not there",
      "rename or delete its entry as the kernel was"},
     {"INVALID", "the register is malformed", "mend the line"},

@@ -18,12 +18,12 @@ BudgetRow read_row(const RegistryReader& in, const YamlNode::Entry& e, const std
   }
   in.check_section(e.value, Section::Row, "a budget");
   BudgetRow row{.type = type, .target = e.key, .at = e.at};
-  row.registers = static_cast<int>(in.integer(*e.value.find("registers"), "registers", 1, 255));
+  row.registers = in.count(*e.value.find("registers"), "registers");
   if (const YamlNode* n = e.value.find("spills")) row.spills = in.count(*n, "spills");
   if (const YamlNode* n = e.value.find("smem")) row.smem = in.count(*n, "smem");
   if (const YamlNode* n = e.value.find("stack")) row.stack = in.count(*n, "stack");
   if (const YamlNode* n = e.value.find("min_ctas_per_sm")) {
-    row.min_ctas_per_sm = static_cast<int>(in.integer(*n, "min_ctas_per_sm", 1, 64));
+    row.min_ctas_per_sm = in.count(*n, "min_ctas_per_sm");
   }
   if (const YamlNode* n = e.value.find("allow_notes")) row.allow_notes = in.notes(*n);
   return row;

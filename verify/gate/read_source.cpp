@@ -40,7 +40,7 @@ void read_source_files(const RegistryReader& in, const YamlNode& node, SourceEnt
   s.config.targets = named;
 }
 
-void check_source(const RegistryReader& in, const YamlNode& node, const SourceEntry& s) {
+void check_source(const RegistryReader& in, const SourceEntry& s) {
   const SourceEntry::File& first = s.files.front();
   if (first.target.empty() && is_cubin(first) && s.config.targets.size() > 1) {
     in.fail(first.at, "a cubin is for one target, and this entry is for several",
@@ -52,8 +52,6 @@ void check_source(const RegistryReader& in, const YamlNode& node, const SourceEn
               "budget its `stack`, or name the PTX");
     }
   }
-  const YamlNode* threads = node.find("threads");
-  if (threads) in.integer(*threads, "threads", 1, 1024);
 }
 
 }  // namespace
@@ -87,7 +85,7 @@ SourceEntry read_source(const RegistryReader& in, const YamlNode::Entry& e,
     in.need_map(*n, "a budget");
     read_target_budget(in, *n, s.config);
   }
-  check_source(in, node, s);
+  check_source(in, s);
   return s;
 }
 

@@ -3,6 +3,7 @@
 // printed from this table.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,11 +17,11 @@ enum class Section { File, Kernel, Schedule, Source, Row, Compare };
 /// What a key's value is.
 enum class ValueKind {
   Text,          ///< a scalar that is not empty
-  Count,         ///< an integer from 0
-  Number,        ///< a floating-point number
+  Count,         ///< an integer from the key's `least` to its `most`
+  Number,        ///< a floating-point number above 0
   Targets,       ///< a list of distinct known targets
   Types,         ///< a list of distinct element types
-  Dims,          ///< a map name -> integer from 1
+  Dims,          ///< a map name -> integer from 1 to largest_dim
   Args,          ///< a map name -> number
   Shapes,        ///< a map name -> Dims
   Kernels,       ///< a map name -> Section::Source where it has a `source`, else Section::Kernel
@@ -34,12 +35,15 @@ enum class ValueKind {
   RunPlaces  ///< a list of distinct places to run: `sim` and known targets
 };
 
+inline constexpr std::int64_t largest_dim = std::int64_t{1} << 40;
+
 struct KeyInfo {
   Section section;
   std::string_view key;
   ValueKind kind;
   bool required;
   std::string_view doc;
+  int least = 0, most = 1 << 30;  ///< of a Count
 };
 
 std::span<const KeyInfo> registry_keys();

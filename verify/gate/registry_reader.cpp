@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "verify/gate/registry_reader_p.h"
 #include "verify/gate/suggest.h"
@@ -30,7 +31,10 @@ void RegistryReader::check_section(const YamlNode& node, Section section,
     }
   }
   for (const KeyInfo& k : registry_keys()) {
-    if (k.section == section && k.required && !node.find(k.key)) {
+    if (k.section != section) continue;
+    const YamlNode* value = node.find(k.key);
+    if (value && k.kind == ValueKind::Count) integer(*value, k.key, k.least, k.most);
+    if (k.required && !value) {
       fail(node.at, fmt::format("{} has no '{}'", what, k.key),
            fmt::format("add `{}:` ({})", k.key, k.doc));
     }
@@ -73,7 +77,7 @@ std::int64_t RegistryReader::integer(const YamlNode& node, std::string_view what
 }
 
 int RegistryReader::count(const YamlNode& node, std::string_view what) const {
-  return static_cast<int>(integer(node, what, 0, 1 << 30));
+  return static_cast<int>(integer(node, what, 0, std::numeric_limits<int>::max()));
 }
 
 double RegistryReader::number(const YamlNode& node, std::string_view what) const {
@@ -132,7 +136,7 @@ Dims RegistryReader::dims(const YamlNode& node) const {
   Dims out;
   for (const YamlNode::Entry& e : node.entries) {
     check_name(e, "dim");
-    out.push_back({e.key, integer(e.value, "a dim", 1, std::int64_t{1} << 40)});
+    out.push_back({e.key, integer(e.value, "a dim", 1, largest_dim)});
   }
   return out;
 }

@@ -18,7 +18,8 @@ class RegistryReader {
 
   [[noreturn]] void fail(Mark at, std::string_view rule, std::string_view fix = {}) const;
 
-  /// Checks that `node` is a map with only the section's keys, and all of its required ones.
+  /// Checks that `node` is a map with only the section's keys and all of its required ones, and
+  /// that its counts are in their ranges.
   void check_section(const YamlNode& node, Section section, std::string_view what) const;
   /// Checks that `node` is a map (a null node passes as an empty one where `or_null`).
   void need_map(const YamlNode& node, std::string_view what, bool or_null = false) const;
@@ -28,6 +29,7 @@ class RegistryReader {
   std::string text(const YamlNode& node, std::string_view what) const;
   std::int64_t integer(const YamlNode& node, std::string_view what, std::int64_t least,
                        std::int64_t most) const;
+  /// The value of a count whose range check_section has held.
   int count(const YamlNode& node, std::string_view what) const;
   double number(const YamlNode& node, std::string_view what) const;
   /// A list of distinct names, each out of `known`; `kind` is what one is called.

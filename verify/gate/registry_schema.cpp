@@ -55,11 +55,11 @@ json schedules_schema() { return map_of({{"anyOf", {reference("schedule"), {{"ty
 
 json value_schema(const KeyInfo& key) {
   using K = ValueKind;
-  json dims = map_of({{"type", "integer"}, {"minimum", 1}});
+  json dims = map_of({{"type", "integer"}, {"minimum", 1}, {"maximum", largest_dim}});
   switch (key.kind) {
     case K::Text: return {{"type", "string"}, {"minLength", 1}};
-    case K::Count: return {{"type", "integer"}, {"minimum", 0}};
-    case K::Number: return {{"type", "number"}};
+    case K::Count: return {{"type", "integer"}, {"minimum", key.least}, {"maximum", key.most}};
+    case K::Number: return {{"type", "number"}, {"exclusiveMinimum", 0}};
     case K::Targets: return list_of(known_targets());
     case K::Types: return list_of(known_types());
     case K::Dims: return dims;
