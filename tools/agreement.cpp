@@ -37,4 +37,20 @@ nlohmann::ordered_json to_json(const Agreement& a) {
           {"text", a.text}};
 }
 
+Agreement parse_agreement(const nlohmann::ordered_json& json) {
+  Agreement a{.reference = json.at("reference"), .gate = json.at("gate"), .ok = json.at("ok")};
+  a.elements = json.at("elements");
+  a.stride = json.at("stride");
+  a.text = json.at("text");
+  // JSON has no infinity: a distance that is missing of elements that are there was one.
+  auto measured = [&](const char* name) {
+    const auto& v = json.at(name);
+    return v.is_null() ? (a.elements ? HUGE_VAL : 0) : v.get<double>();
+  };
+  a.max_abs = measured("max_abs");
+  a.mean_abs = measured("mean_abs");
+  a.max_rel = measured("max_rel");
+  return a;
+}
+
 }  // namespace barline::tools

@@ -24,5 +24,7 @@ void add_distances(Agreement& agreement, const ir::Tensor& got, const ir::Tensor
 
 /// The distances are null where no element was compared: 0 would be a claim.
 nlohmann::ordered_json to_json(const Agreement& agreement);
+/// What to_json wrote. Throws nlohmann::json::exception for anything else.
+Agreement parse_agreement(const nlohmann::ordered_json& json);
 
 }  // namespace barline::tools

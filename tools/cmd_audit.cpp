@@ -40,9 +40,12 @@ ExitCode run_audit(const Context& context, const ExperimentOptions& o) {
     return audit_arms(session, o.kernel, target);
   });
   Sweep rows{.kernel = o.kernel, .over = "wo_split", .device = experiment.device().name};
+  forget(o.out, {"audit.json"});
   for (const Arm& arm : experiment.arms()) {
     std::unique_ptr<Trial> trial = experiment.open(arm);
-    const TrialRun run = run_trial(*trial, arm.label, o.out + "/" + arm.label, o.setup.launches);
+    const std::string dir = o.out + "/" + arm.label;
+    const TrialRun run = run_trial(*trial, arm.label, dir, o.setup.launches);
+    if (run.resumed) context.say(resumed_text(dir));
     rows.rows.push_back(row_of(arm.label, arm.value, trial->config(), run));
   }
   rows.ceiling = experiment.copy_gbps(rows.rows.front().bytes.payload);

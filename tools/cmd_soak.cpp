@@ -30,6 +30,7 @@ ExitCode run_soak_command(const Context& context, const SoakCommand& o) {
   });
   std::vector<SoakArm> arms;
   for (const Arm& arm : experiment.arms()) arms.push_back({arm.label, experiment.open(arm)});
+  forget(e.out, {"soak.json"});
   Progress progress(context, "soak", static_cast<std::size_t>(o.rounds) * arms.size());
   const Soak soak = run_soak(
       arms, {.dir = e.out, .rounds = o.rounds, .launches = e.setup.launches},

@@ -26,9 +26,12 @@ ExitCode run_sweep(const Context& context, const SweepOptions& o) {
     return make_arms(session, which, target);
   });
   Sweep sweep{.kernel = e.kernel, .over = which.over, .device = experiment.device().name};
+  forget(e.out, {"sweep.json", "sweep.svg"});
   for (const Arm& arm : experiment.arms()) {
     std::unique_ptr<Trial> trial = experiment.open(arm);
-    const TrialRun run = run_trial(*trial, arm.label, e.out + "/" + arm.label, e.setup.launches);
+    const std::string dir = e.out + "/" + arm.label;
+    const TrialRun run = run_trial(*trial, arm.label, dir, e.setup.launches);
+    if (run.resumed) context.say(resumed_text(dir));
     sweep.rows.push_back(row_of(arm.label, arm.value, trial->config(), run));
     const nlohmann::ordered_json& config = trial->config();
     if (const Counters* c = counters.find(config.at("kernel"), config.at("sizes")))

@@ -17,13 +17,11 @@ constexpr const char* soak_header = "round,arm,launches,median_us,p95_us,min_us,
 constexpr std::size_t soak_file_limit = 64u << 20;
 
 /// What must be the same for rounds to be comparable.
-nlohmann::ordered_json plan_of(const std::vector<SoakArm>& arms, const SoakOptions& o) {
+nlohmann::ordered_json soak_plan(const std::vector<SoakArm>& arms, const SoakOptions& o) {
   nlohmann::ordered_json plan{{"launches", o.launches}, {"arms", nlohmann::ordered_json::array()}};
   for (const SoakArm& a : arms) {
-    const nlohmann::ordered_json config = a.trial->config();
     nlohmann::ordered_json arm{{"arm", a.label}};
-    for (const char* field : {"kernel", "sizes", "seed", "cubin_hash", "device", "driver"})
-      if (config.contains(field)) arm[field] = config[field];
+    arm.update(plan_of(a.trial->config()));
     plan["arms"].push_back(arm);
   }
   return plan;
@@ -39,9 +37,10 @@ std::vector<SoakRound> earlier_rounds(const std::vector<SoakArm>& arms, const So
     return {};
   }
   if (read_file(plan_file, soak_file_limit) != plan.dump(1) + "\n")
-    throw UsageError(fmt::format(
-        "{}: a soak of other arms, code or device; choose another --out, or delete the folder",
-        plan_file));
+    throw UsageError(
+        fmt::format("{}: a soak of other arms, inputs, code or device; choose another --out, or "
+                    "delete the folder",
+                    plan_file));
   if (!std::filesystem::exists(file)) return {};
   std::vector<SoakRound> rounds = parse_soak_csv(read_file(file, soak_file_limit), file);
   rounds.resize(rounds.size() / arms.size() * arms.size());
@@ -80,11 +79,12 @@ std::vector<SoakRound> parse_soak_csv(const std::string& text, const std::string
 Soak run_soak(std::vector<SoakArm>& arms, const SoakOptions& o,
               const std::function<void(const SoakRound&)>& step) {
   Soak soak;
-  soak.rounds = earlier_rounds(arms, o, plan_of(arms, o));
+  const bool begun = std::filesystem::exists(o.dir + "/plan.json");
+  soak.rounds = earlier_rounds(arms, o, soak_plan(arms, o));
   soak.resumed = static_cast<int>(soak.rounds.size() / arms.size());
   for (SoakArm& a : arms) {
     soak.arms.push_back(a.label);
-    soak.agreements[a.label] = pass_gate(*a.trial, o.dir + "/" + a.label);
+    soak.agreements[a.label] = pass_gate(*a.trial, o.dir + "/" + a.label, begun);
   }
   for (int round = soak.resumed; round < o.rounds; ++round) {
     for (std::size_t i = 0; i < arms.size(); ++i) {

@@ -41,7 +41,7 @@ struct Soak {
 };
 
 /// Gates every arm (DIR/<arm>), then launches the rounds that DIR/soak.csv lacks; `step` hears of
-/// each. Throws UsageError where DIR holds a soak of other arms, code or device.
+/// each. Throws UsageError where DIR holds a soak of other arms, inputs, code or device.
 Soak run_soak(std::vector<SoakArm>& arms, const SoakOptions& options,
               const std::function<void(const SoakRound&)>& step = {});
 

@@ -12,6 +12,7 @@ SweepRow row_of(const std::string& arm, std::int64_t value, const nlohmann::orde
   SweepRow row{.arm = arm, .value = value, .bytes = run.bytes, .time = summary_of(run)};
   row.grid = config.value("total_grid_ctas", std::int64_t{0});
   row.active = config.value("active_ctas", row.grid);
+  row.resumed = run.resumed;
   for (const Agreement& a : run.agreements) {
     if (!a.gate) continue;
     if (a.elements) row.max_abs = a.max_abs;
@@ -31,6 +32,11 @@ std::string distance_text(const SweepRow& r) {
 }
 
 }  // namespace
+
+std::string resumed_text(const std::string& dir) {
+  return fmt::format(
+      "{}: timed before, with these inputs, this code and device; delete it to time it again", dir);
+}
 
 double payload_gbps(const SweepRow& row) { return row.bytes.payload / row.time.median / 1e3; }
 
@@ -102,7 +108,8 @@ nlohmann::ordered_json to_json(const Sweep& s) {
          {"limit", limit_of(s, r)},
          {"max_abs", r.max_abs ? nlohmann::ordered_json(*r.max_abs) : nlohmann::ordered_json()},
          {"elements", r.elements},
-         {"stride", r.stride}});
+         {"stride", r.stride},
+         {"resumed", r.resumed}});
     if (r.counted)
       rows.back()["counted"] = {{"dram_bytes", r.counted->dram_bytes},
                                 {"dram_share", r.counted->dram_share}};

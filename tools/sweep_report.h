@@ -19,10 +19,14 @@ struct SweepRow {
   /// Against the gate's reference, over `elements` of y, one in `stride`; none: nothing compared.
   std::optional<double> max_abs{};
   std::int64_t elements = 0, stride = 1;
+  bool resumed = false;  ///< timed by an earlier run of the same plan
   std::optional<Counters> counted{};
 };
 SweepRow row_of(const std::string& arm, std::int64_t value, const nlohmann::ordered_json& config,
                 const TrialRun& run);
+
+/// Says that the folder's times stand, and how to take others.
+std::string resumed_text(const std::string& dir);
 
 struct Sweep {
   std::string kernel, over, device;

@@ -189,6 +189,15 @@ TEST_CASE("a small sweep leaves its files, and a soak goes on where it was", "[g
                            "correctness_matmul.json"})
     CHECK(std::filesystem::exists(cli.path(std::string("s/wo_split8/") + file)));
   CHECK(std::filesystem::exists(cli.path("s/sweep.svg")));
+  const std::string again = "sweep wo_nvfp4 --shape sim --wo-split 1,4,8 --launches 4 --out s";
+  Ran resumed = cli.run(again + " --json");
+  REQUIRE(resumed.code == 0);
+  CHECK(has(resumed.err, "s/wo_split8: timed before"));
+  const auto rows = nlohmann::json::parse(resumed.out)["rows"];
+  CHECK(rows[0]["resumed"] == true);
+  CHECK(rows[1]["resumed"] == false);
+  CHECK(rows[2]["median_us"].get<double>() ==
+        Approx(doc["rows"][1]["median_us"].get<double>()).margin(1e-3));
   const std::string soak = "soak --shape sim --wo-split 1,8 --launches 3 --out k --json --rounds ";
   CHECK(cli.run(soak + "2").code == 0);
   r = cli.run(soak + "3");

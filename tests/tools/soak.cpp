@@ -80,14 +80,38 @@ TEST_CASE("a cut soak goes on with the round that was cut") {
   CHECK(tools::run_soak(more, longer).resumed == 5);
 }
 
+TEST_CASE("a soak that goes on keeps the facts of the run that began it") {
+  Cli folder;
+  tools::SoakOptions options{.dir = folder.path("s"), .rounds = 1, .launches = 2};
+  auto run = [&](const char* commit, const char* cache) {
+    auto arms = arms_of({{"a", {1}}, {"b", {2}}});
+    for (SoakArm& a : arms) {
+      auto& facts = static_cast<RecordedTrial&>(*a.trial).facts;
+      facts["git_sha"] = commit;
+      facts["cache_status_first_event"] = cache;
+    }
+    return tools::run_soak(arms, options).resumed;
+  };
+  CHECK(run("first", "MISS") == 0);
+  options.rounds = 2;
+  CHECK(run("second", "HIT") == 1);
+  const std::string facts = test::slurp(folder.path("s/b/config.json"));
+  CHECK(has(facts, "\"git_sha\": \"first\""));
+  CHECK(has(facts, "\"cache_status_first_event\": \"MISS\""));
+}
+
 TEST_CASE("rounds of other code, arms or a damaged file are not mixed in") {
   Cli folder;
   const tools::SoakOptions options{.dir = folder.path("s"), .rounds = 1, .launches = 2};
   auto first = arms_of({{"a", {1}}, {"b", {2}}});
   tools::run_soak(first, options);
   auto other = arms_of({{"a", {1}}, {"b", {2}}}, nullptr, "c1");
-  CHECK_THROWS_WITH(tools::run_soak(other, options),
-                    Catch::Contains("a soak of other arms, code or device; choose another --out"));
+  CHECK_THROWS_WITH(
+      tools::run_soak(other, options),
+      Catch::Contains("a soak of other arms, inputs, code or device; choose another --out"));
+  auto scaled = arms_of({{"a", {1}}, {"b", {2}}});
+  static_cast<RecordedTrial&>(*scaled[1].trial).facts["scalars"] = {{"global_scale", 2}};
+  CHECK_THROWS_WITH(tools::run_soak(scaled, options), Catch::Contains("other arms, inputs, code"));
   folder.file("s/soak.csv", "round,arm,launches,median_us,p95_us,min_us,max_us\n0,a,2,x\n");
   CHECK_THROWS_WITH(tools::run_soak(first, options), Catch::Contains("soak.csv:2: no row"));
   CHECK_THROWS_AS(tools::parse_soak_csv("0,a,2,1,1,1,1\n", "f"), tools::UsageError);

@@ -62,6 +62,7 @@ TEST_CASE("a distance that was measured over a sample, or not at all, is said to
   Sweep s = published();
   CHECK(to_json(s)["rows"][0]["max_abs"] == 0.0);
   CHECK(to_json(s)["rows"][0]["stride"] == 1);
+  CHECK(to_json(s)["rows"][0]["resumed"] == false);
   auto row = [](const tools::Agreement& gate) {
     return tools::row_of("a", 1, nlohmann::ordered_json::object(),
                          {.bytes = {payload, 0}, .agreements = {gate}, .us = {1, 1}});

@@ -71,6 +71,62 @@ TEST_CASE("a diagnostic that differs stops nothing, a timed launch with other bi
   CHECK_FALSE(std::filesystem::exists(folder.path("b/timing.csv")));
 }
 
+TEST_CASE("a whole run of the same plan is read back, any other is run again") {
+  Cli folder;
+  const std::string dir = folder.path("a");
+  auto run = [&](const std::function<void(RecordedTrial&)>& change, int launches = 3) {
+    RecordedTrial trial;
+    trial.times = {40, 20, 25};
+    trial.facts["scalars"] = {{"global_scale", 0.5}};
+    trial.facts["git_sha"] = "new";
+    change(trial);
+    const tools::TrialRun r = tools::run_trial(trial, "a", dir, launches);
+    CHECK(trial.launches == (r.resumed ? 0 : launches));
+    CHECK(trial.checks == (r.resumed ? 0 : 1));
+    CHECK(r.us.front() == 40);
+    CHECK(r.bytes.payload == 1000);
+    return r;
+  };
+  const auto same = [](RecordedTrial&) {};
+  CHECK_FALSE(run([](RecordedTrial& t) { t.facts["git_sha"] = "old"; }).resumed);
+  const tools::TrialRun again = run(same);
+  REQUIRE(again.resumed);
+  CHECK(again.us == std::vector<double>{40, 20, 25});
+  REQUIRE(again.agreements.size() == 2);
+  CHECK(again.agreements[0].mean_abs == 0.5);  // matmul
+  CHECK(again.agreements[1].gate);
+  CHECK(has(slurp(dir + "/config.json"), "\"git_sha\": \"old\""));
+  CHECK_FALSE(run([](RecordedTrial& t) { t.facts["scalars"]["global_scale"] = 2; }).resumed);
+  CHECK_FALSE(run(same).resumed);
+  CHECK_FALSE(run([](RecordedTrial& t) { t.facts["cubin_hash"] = "c1"; }).resumed);
+  CHECK_FALSE(run(same).resumed);
+  CHECK_FALSE(run(same, 4).resumed);
+  const auto damage = [&](const char* file, const std::string& text) {
+    CHECK_FALSE(run(same, 2).resumed);
+    CHECK(run(same, 2).resumed);
+    folder.file(std::string("a/") + file, text);
+    CHECK_FALSE(run(same).resumed);
+  };
+  damage("timing.csv", slurp(dir + "/timing.csv").substr(0, 120));
+  damage("timing.csv", "");
+  damage("config.json", "{");
+  damage("correctness_split_order.json", "{}");
+  damage("correctness_matmul.json", "{");
+}
+
+TEST_CASE("a failed arm leaves nothing of an earlier run beside its facts") {
+  Cli folder;
+  RecordedTrial fine, wrong;
+  tools::run_trial(fine, "a", folder.path("a"), 3);
+  wrong.facts["cubin_hash"] = "c1";
+  wrong.agreements = {{.reference = "reference", .gate = true, .ok = false, .elements = 4}};
+  CHECK_THROWS_AS(tools::run_trial(wrong, "a", folder.path("a"), 3), tools::Failure);
+  CHECK(has(slurp(folder.path("a/config.json")), "c1"));
+  for (const char* old : {"timing.csv", "correctness_split_order.json", "correctness_matmul.json"})
+    CHECK_FALSE(std::filesystem::exists(folder.path(std::string("a/") + old)));
+  CHECK(std::filesystem::exists(folder.path("a/correctness_reference.json")));
+}
+
 TEST_CASE("quantiles are linear between neighbours") {
   CHECK(tools::quantile({4, 1, 3, 2}, 0.5) == 2.5);
   CHECK(tools::quantile({1, 2, 3, 4, 5}, 0.95) == Approx(4.8));
