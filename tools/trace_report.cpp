@@ -152,13 +152,22 @@ Json trace_events(const Trace& t) {
       const regions::Visit& v = b.visits[r];
       if (v.count == 0 || !v.placed) continue;
       const regions::Region& region = t.samples.table[r];
-      events.push_back({{"name", region.name},
+      std::string name = region.name;
+      std::size_t track = b.index;
+      if (v.count > 1) {
+        // From its first begin to its last end, other regions between: beside the block's track,
+        // since a viewer takes what overlaps on one for nested.
+        name += fmt::format(" ({} times)", v.count);
+        track = launch.blocks.size() * (1 + r) + b.index;
+        named("thread_name", b.sm, track, fmt::format("block {}: {}", b.index, name));
+      }
+      events.push_back({{"name", name},
                         {"cat", std::string(regions::name(region.klass))},
                         {"ph", "X"},
                         {"ts", v.first / 1e3},
                         {"dur", (v.last - v.first) / 1e3},
                         {"pid", b.sm},
-                        {"tid", b.index},
+                        {"tid", track},
                         {"args", {{"times", v.count}, {"cycles", v.cycles}}}});
     }
   }

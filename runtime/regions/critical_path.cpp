@@ -100,6 +100,28 @@ class Path {
     return by;
   }
 
+  /// Adds region r of the block, with every region that comes in turn with it; where it begins.
+  double add_in_turn(const Block& b, std::size_t r) {
+    const double to = b.visits[r].last;
+    double from = b.visits[r].first;
+    std::vector<bool> in(table_.size());
+    in[r] = true;
+    for (bool grown = true; grown;) {
+      grown = false;
+      for (std::size_t q = 0; q < table_.size(); ++q) {
+        const Visit& v = b.visits[q];
+        if (in[q] || !v.placed || v.first >= to || v.last <= from) continue;
+        in[q] = grown = true;
+        from = std::min(from, v.first);
+      }
+    }
+    std::string names;
+    for (std::size_t q = 0; q < table_.size(); ++q)
+      if (in[q]) names += (names.empty() ? "" : " + ") + table_[q].name;
+    out_.segments.push_back({b.index, names, from, to});
+    return from;
+  }
+
   void walk_back() {
     const Block* b = &*std::max_element(launch_.blocks.begin(), launch_.blocks.end(),
                                         [](const Block& x, const Block& y) {
@@ -115,6 +137,10 @@ class Path {
       double released = 0;
       const Block* by = is(r, Class::Wait) ? released_by(*b, r, v.last, released) : nullptr;
       const bool jumps = by && released > v.first;
+      if (v.count > 1 && !jumps) {
+        t = add_in_turn(*b, r);
+        continue;
+      }
       out_.segments.push_back({b->index, table_[r].name, jumps ? released : v.first, v.last});
       t = out_.segments.back().from;
       if (jumps) b = by;

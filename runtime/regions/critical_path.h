@@ -14,7 +14,9 @@ inline constexpr std::size_t no_block = std::numeric_limits<std::size_t>::max();
 /// A part of the path, in ns after the launch's first block began.
 struct Segment {
   std::size_t block = no_block;
-  std::string region;  ///< empty: between regions
+  /// Empty: between regions. "a + b" of regions that came in turn, in the table's order: of each
+  /// only the first begin and the last end are known, and these stretches overlap.
+  std::string region;
   double from = 0, to = 0;
 };
 

@@ -191,6 +191,19 @@ TEST_CASE("only what stands before a wait releases it", "[regions]") {
   CHECK(p.segments[1].from == Approx(100));
 }
 
+TEST_CASE("regions that come in turn share the stretch of the path they lie on", "[regions]") {
+  const std::vector<Region> table{
+      {"gemv", Class::Work, ""}, {"post", Class::Work, ""}, {"tail", Class::Work, ""}};
+  Buffer b(1, 3);
+  b.block(0, 0, 60).in(0, 10, 20).in(1, 20, 22).in(0, 22, 32).in(1, 32, 34).in(2, 40, 60);
+  const Samples s = read({b.words()}, 1, table);
+  std::vector<std::tuple<std::string, double, double>> path;
+  for (const Segment& g : critical_path(s, s.launches[0]).segments)
+    path.emplace_back(g.region, std::round(g.from), std::round(g.to));
+  CHECK(path == std::vector<std::tuple<std::string, double, double>>{
+                    {"", 0, 10}, {"gemv + post", 10, 34}, {"", 34, 40}, {"tail", 40, 60}});
+}
+
 TEST_CASE("without an election the block whose work ends last is the last arriver", "[regions]") {
   const std::vector<Region> table{{"work", Class::Work, ""}};
   Buffer b(3, 1);

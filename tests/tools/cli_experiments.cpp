@@ -122,6 +122,9 @@ TEST_CASE("a result that is not the reference's is told before anything is timed
   const std::string sweep = "sweep wo_nvfp4 --registry " BARLINE_SOURCE_DIR
                             "/kernels.yaml --wo-split 1 --launches 4 --git-sha abc --set "
                             "global_scale=0.5 --out s --slice-ctas ";
+  std::filesystem::create_directories(cli.path("s/wo_split1"));
+  const char* const earlier[] = {"s/sweep.json", "s/sweep.svg", "s/wo_split1/timing.csv"};
+  for (const char* file : earlier) cli.file(file, "of an earlier run");
   Ran r = cli.run(sweep + "2", "BARLINE_LIBCUDA=" + driver);
   INFO(r.err);
   CHECK(r.code == 1);
@@ -142,7 +145,7 @@ TEST_CASE("a result that is not the reference's is told before anything is timed
     CHECK(c["stride"] == 1);
     CHECK(c["max_abs"] > 1.0);
   }
-  CHECK_FALSE(std::filesystem::exists(cli.path("s/wo_split1/timing.csv")));
+  for (const char* file : earlier) CHECK_FALSE(std::filesystem::exists(cli.path(file)));
   Ran large = cli.run(sweep + "8", "BARLINE_LIBCUDA=" + driver);
   INFO(large.err);
   CHECK(large.code == 1);

@@ -3,6 +3,7 @@
 // timing.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -54,6 +55,35 @@ TEST_CASE("a trace on the simulator prints its table and leaves its files") {
   Ran json = cli.run(words + " --json");
   REQUIRE(json.code == 0);
   CHECK(has(json.out, "\"last_arriver\""));
+}
+
+TEST_CASE("a region that comes again has a track of its own") {
+  Cli cli;
+  Ran r = cli.run(
+      "trace wo_nvfp4_parallel_gather@cta128_wo_split2 --set B=2 --set N=140 --set K=512 --set "
+      "slice_ctas=2 --out t");
+  INFO(r.out << r.err);
+  REQUIRE(r.code == 0);
+  CHECK(has(r.out, "phase1_wo_gemv + phase1_wo_post"));  // the critical path
+  const Json trace = Json::parse(slurp(cli.path("t/trace.json")));
+  std::map<std::pair<int, int>, std::vector<std::pair<double, double>>> tracks;
+  int repeated = 0;
+  for (const Json& e : trace["traceEvents"]) {
+    if (e["ph"] != "X") continue;
+    const double from = e["ts"];
+    tracks[{e["pid"], e["tid"]}].emplace_back(from, from + e["dur"].get<double>());
+    const int times = e["args"]["times"];
+    const std::string name = e["name"];
+    CHECK(name.ends_with(" (" + std::to_string(times) + " times)") == (times > 1));
+    repeated += times > 1;
+  }
+  CHECK(repeated > 0);
+  // What overlaps on a track must nest.
+  for (auto& [track, events] : tracks) {
+    std::sort(events.begin(), events.end());
+    for (std::size_t i = 1; i < events.size(); ++i)
+      CHECK(events[i].first >= events[i - 1].second - 1e-6);
+  }
 }
 
 TEST_CASE("timing costs what it may on a GPU", "[gpu]") {
