@@ -31,8 +31,10 @@ endif()
 
 find_program(BARLINE_CCACHE ccache)
 if(BARLINE_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${BARLINE_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${BARLINE_CCACHE})
+  # A base_dir of the user's ccache would make source paths relative to the build folder: no prefix
+  # map matches them then, and kernels would name places that are not there.
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR= ${BARLINE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR= ${BARLINE_CCACHE})
 endif()
 find_program(BARLINE_MOLD mold)
 if(BARLINE_MOLD)
