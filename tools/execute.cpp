@@ -7,6 +7,7 @@
 
 #include "ir/pipeline.h"
 #include "runtime/jit/signature.h"
+#include "runtime/launch/maps.h"
 #include "tools/error.h"
 
 namespace barline::tools {
@@ -51,10 +52,18 @@ void DeviceProblem::launch(const jit::Prepared& prepared, driver::abi::StreamHan
   prepared.launch(stream, arguments_[i], sizes_, {.programmatic = true});
 }
 
-std::vector<void*> DeviceProblem::raw_arguments(int i) {
+std::vector<void*> DeviceProblem::raw_arguments(const jit::Prepared& prepared, int i) {
   std::vector<void*> pointers;
-  for (jit::Argument& a : arguments_[i]) pointers.push_back(const_cast<std::uint64_t*>(&a.value()));
+  std::vector<std::uint64_t> addresses;
+  for (jit::Argument& a : arguments_[i]) {
+    pointers.push_back(const_cast<std::uint64_t*>(&a.value()));
+    addresses.push_back(a.value());
+  }
   for (std::int32_t& extent : extents_) pointers.push_back(&extent);
+  const runtime::Signature& s = prepared.signature();
+  runtime::encode_maps(prepared.kernel().device(), prepared.metadata().entry, s, addresses, sizes_,
+                       maps_);
+  for (std::size_t m = 0; m < s.maps.size(); ++m) pointers.push_back(&maps_[m]);
   return pointers;
 }
 

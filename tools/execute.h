@@ -6,6 +6,7 @@
 #include "runtime/driver/device.h"
 #include "runtime/driver/stream.h"
 #include "runtime/jit/runtime.h"
+#include "runtime/launch/maps.h"
 #include "tools/problem.h"
 #include "verify/interp/simulate.h"
 
@@ -26,8 +27,9 @@ class DeviceProblem {
   int copies() const { return static_cast<int>(buffers_.size()); }
   /// Enqueues one launch on copy `i`.
   void launch(const jit::Prepared& prepared, driver::abi::StreamHandle stream, int i) const;
-  /// The arguments of copy `i` as the driver takes them: one pointer each, sizes last.
-  std::vector<void*> raw_arguments(int i);
+  /// The arguments of copy `i` as the driver takes them: one pointer each, then sizes, then tensor
+  /// maps. They stand in this object, until the next call.
+  std::vector<void*> raw_arguments(const jit::Prepared& prepared, int i);
   std::map<std::string, ir::Tensor> download(int i) const;
   /// One tensor of copy `i`.
   ir::Tensor download(int i, const std::string& name) const;
@@ -44,6 +46,7 @@ class DeviceProblem {
   std::vector<std::vector<jit::Argument>> arguments_;
   std::vector<std::int64_t> sizes_;
   std::vector<std::int32_t> extents_;  ///< sizes_ as the kernel takes them
+  runtime::Maps maps_;
 };
 
 /// What a command's --device takes besides cuda:N.

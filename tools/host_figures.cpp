@@ -90,7 +90,7 @@ HostFigures measure_host(const Context& context, const driver::Device& device,
   DeviceProblem operands(device, problem, 1);
   driver::Stream stream(device);
   driver::LaunchShape shape = prepared.shape(problem.axis_sizes());
-  std::vector<void*> pointers = operands.raw_arguments(0);
+  std::vector<void*> pointers = operands.raw_arguments(prepared, 0);
   auto function = reinterpret_cast<driver::abi::FunctionHandle>(prepared.kernel().handle());
   std::tie(f.launch_us, f.driver_launch_us) = per_launch_us(
       stream, [&] { operands.launch(prepared, stream.handle(), 0); },

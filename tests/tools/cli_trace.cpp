@@ -108,9 +108,10 @@ TEST_CASE("timing costs what it may on a GPU", "[gpu]") {
   }
   std::sort(costs.begin(), costs.end());
   CHECK((costs[1] + costs[2]) / 2 <= 0.01);
-  for (const char* kernel : {"wo_nvfp4_fast", "wo_nvfp4_chains"}) {
+  // Of the fast kernel one region is timed, of the chains three.
+  for (const auto& [kernel, most] : {std::pair("wo_nvfp4_fast", 0.3), {"wo_nvfp4_chains", 0.4}}) {
     const Json fast = traced(kernel);
     INFO(fast.dump(1));
-    CHECK(fast["cost"]["added"].get<double>() <= 0.3);
+    CHECK(fast["cost"]["added"].get<double>() <= most);
   }
 }
