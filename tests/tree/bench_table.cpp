@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The measured table of README.md is what bench/results/*.json records.
 #include <fmt/format.h>
+#include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -144,6 +146,22 @@ std::map<std::string, json> newest(const std::vector<json>& records, const char*
   return out;
 }
 
+/// By device: the newest record, with each kernel's and tool's newest row of all of them.
+std::map<std::string, json> all_checks(std::vector<json> records) {
+  std::sort(records.begin(), records.end(),
+            [](const json& a, const json& b) { return a.at("date") < b.at("date"); });
+  std::map<std::string, json> out;
+  std::map<std::array<std::string, 3>, json> rows;
+  for (json& doc : records) {
+    const std::string device = doc.at("device");
+    for (const json& row : doc.at("rows")) rows[{device, row.at("kernel"), row.at("tool")}] = row;
+    doc["rows"] = json::array();
+    out[device] = std::move(doc);
+  }
+  for (const auto& [key, row] : rows) out.at(key[0])["rows"].push_back(row);
+  return out;
+}
+
 /// The output projection's rows stand in docs/nvfp4.md; of the others those with a count of
 /// operations are products.
 enum class Of { Plain, Products, Projection };
@@ -207,7 +225,7 @@ std::string measured(const fs::path& folder) {
   for (const auto& [device, doc] : newest(rows_of(records, Of::Products), "rows"))
     add(product_table(doc, peers, recorded(folder, "barline.mma_peak/1")));
   for (const auto& [device, doc] : newest(records, "host")) add(host_table(doc));
-  for (const auto& [device, doc] : newest(recorded(folder, "barline.sanitizer/1"), "rows"))
+  for (const auto& [device, doc] : all_checks(recorded(folder, "barline.sanitizer/1")))
     add(checks(doc));
   return out;
 }
@@ -246,6 +264,23 @@ TEST_CASE("the table takes the fastest schedule of a problem and the peer of the
         "| kernel | sizes | result | µs | GB/s | % of copy | torch 1.0, µs |\n"
         "|---|---|---|---:|---:|---:|---:|\n"
         "| `k.bf16@b` | d=8 rows=4 | PASS | 1.50 | 100 | 50 | 3.25 |\n");
+}
+
+TEST_CASE("checks are counted over all records, each kernel's newest") {
+  const auto record = [](const char* date, const char* kernel, const char* summary) {
+    return json{
+        {"device", "gpu"},
+        {"date", date},
+        {"rows", json::array({{{"kernel", kernel}, {"tool", "memcheck"}, {"summary", summary}}})}};
+  };
+  const char *bad = "ERROR SUMMARY: 2 errors", *good = "ERROR SUMMARY: 0 errors";
+  const auto all = all_checks({record("2026-02-02T", "a", good), record("2026-01-01T", "a", bad),
+                               record("2026-01-02T", "b", good)});
+  REQUIRE(all.size() == 1);
+  const std::string text = checks(all.at("gpu"));
+  INFO(text);
+  CHECK(text.find("Checked on gpu, 2026-02-02.") == 0);
+  CHECK(text.find("on 2 kernels: no finding") != text.npos);
 }
 
 TEST_CASE("a finding of a sanitizer is counted") {
