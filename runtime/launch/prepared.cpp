@@ -23,6 +23,7 @@ Prepared::Prepared(const driver::Device& device, Found found, Libraries& librari
   shape_.cooperative = m.cooperative;
   shape_.cluster = {m.cluster_x, m.cluster_y, m.cluster_z};
   check_maps(m.entry, signature_);
+  if (!signature_.maps.empty()) last_maps_ = std::make_unique<LastMaps>();
   for (const SignatureParam& p : signature_.params) scratch_params_ += p.scratch;
   constexpr std::uint32_t without_opting_in = 48 << 10;
   if (m.dynamic_smem > without_opting_in) kernel_.set_max_dynamic_shared(m.dynamic_smem);
@@ -132,7 +133,6 @@ void Prepared::launch(driver::abi::StreamHandle stream, std::span<const Argument
   void* pointers[max_arguments];
   std::uint64_t addresses[max_arguments];
   std::int32_t extents[max_arguments];
-  Maps maps;
   std::size_t n = 0;
   std::uint64_t scratch = options.workspace;
   auto arg = args.begin();
@@ -152,11 +152,18 @@ void Prepared::launch(driver::abi::StreamHandle stream, std::span<const Argument
     extents[i] = static_cast<std::int32_t>(sizes[i]);
     pointers[n++] = &extents[i];
   }
-  if (!signature_.maps.empty())
-    encode_maps(kernel_.device(), entry_->metadata.entry, signature_, {addresses, params}, sizes,
-                maps);
-  for (std::size_t i = 0; i < signature_.maps.size(); ++i) pointers[n++] = &maps[i];
-  driver::launch(kernel_, shape(sizes, options), stream, pointers);
+  const auto launch = [&] { driver::launch(kernel_, shape(sizes, options), stream, pointers); };
+  if (!last_maps_) return launch();
+  const std::span<const std::uint64_t> given(addresses, params);
+  last_maps_->use(
+      given, sizes,
+      [&](Maps& maps) {
+        encode_maps(kernel_.device(), entry_->metadata.entry, signature_, given, sizes, maps);
+      },
+      [&](Maps& maps) {
+        for (std::size_t i = 0; i < signature_.maps.size(); ++i) pointers[n++] = &maps[i];
+        launch();
+      });
 }
 
 }  // namespace barline::runtime

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A compiled kernel on a device. Preparing does all that may load, allocate or wait; a launch is
-// one driver call, after one on the host alone for each tensor map, and safe under graph capture.
+// one driver call, after one on the host alone for each tensor map that the launch before had not,
+// and safe under graph capture.
 #pragma once
 
 #include <memory>
@@ -75,6 +76,7 @@ class Prepared {
   /// Blocks, in whole clusters, that fit on the device at once; of persistent kernels and clusters.
   unsigned resident_ = 0;
   int scratch_params_ = 0;
+  std::unique_ptr<LastMaps> last_maps_;  ///< of kernels with tensor maps
 };
 
 }  // namespace barline::runtime

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How prepared kernels are launched, from the metadata of their cache entries alone: tensor maps,
 // persistent grids, clusters and programmatic launches, seen by a fake driver.
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <thread>
 
 #include "dsl/dsl.h"
 #include "runtime/jit/runtime.h"
@@ -115,6 +117,47 @@ TEST_CASE("a launch encodes each tensor map from its tensor and sizes") {
   CHECK(a.fill == driver::abi::TensorMapFill::Zeros);
   CHECK((b.box_rows == 32 && b.box_columns == 64));
   CHECK(b.swizzle == driver::abi::TensorMapSwizzle::Bytes128);
+}
+
+TEST_CASE("a launch like the one before takes its tensor maps again") {
+  Launched l(metadata("x:in:f16[m,K]|m:1,K:8|m/64,1,1|x:64x128:m:K;x:32x64s:m:K"));
+  const auto launch = [&](std::uint64_t address, std::vector<std::int64_t> sizes) {
+    const jit::Argument args[] = {jit::Argument::pointer(address)};
+    l.prepared.launch(nullptr, args, sizes);
+    return l.fake.count("cuTensorMapEncodeTiled");
+  };
+  CHECK(launch(0x4000, {5, 264}) == 2);
+  CHECK(launch(0x4000, {5, 264}) == 2);
+  CHECK(launch(0x8000, {5, 264}) == 4);
+  CHECK(launch(0x8000, {6, 264}) == 6);
+  CHECK(launch(0x4000, {5, 264}) == 8);
+  CHECK(l.fake.maps.back().address == 0x4000);
+  l.fake.results["cuTensorMapEncodeTiled"] = driver::abi::Result::InvalidValue;
+  CHECK_THROWS(launch(0x8000, {5, 264}));
+  l.fake.results.clear();
+  CHECK(launch(0x4000, {5, 264}) == 11);  // what failed half way is nobody's
+  CHECK(launch(0x4000, {5, 264}) == 11);
+}
+
+TEST_CASE("threads that launch at once have each their own tensor maps") {
+  Launched l(metadata("x:in:f16[m,K]|m:1,K:8|m/64,1,1|x:64x128:m:K"));
+  std::atomic<int> wrong = 0;
+  l.fake.on_launch = [&](void** arguments) {
+    const auto address = *static_cast<std::uint64_t*>(arguments[0]);
+    const auto* map = static_cast<driver::abi::TensorMap*>(arguments[3]);
+    wrong += l.fake.maps.at(map->opaque[0] - 1).address != address;
+  };
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 1; t <= 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 500; ++i) {
+        const jit::Argument args[] = {jit::Argument::pointer(0x4000 * (t + i % 2))};
+        const std::int64_t sizes[] = {5, 264};
+        l.prepared.launch(nullptr, args, sizes);
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("a tensor of one axis is one row, of any length") {
