@@ -55,12 +55,10 @@ const CLI::App* named(const CLI::App& app) {
 
 /// The words of the command that is named: "barline cache gc".
 std::string words_of(const CLI::App& app) {
-  std::string words = "barline";
-  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
-    at = at->get_subcommands().front();
-    words += " " + at->get_name();
-  }
-  return words;
+  std::string words;
+  for (const CLI::App* at = named(app); at != &app; at = at->get_parent())
+    words = " " + at->get_name() + words;
+  return "barline" + words;
 }
 
 [[noreturn]] void fail_extra(const CLI::App& app, const std::string& word) {

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
 #include <unistd.h>
 
 #include <bit>
@@ -194,16 +193,15 @@ void check_memory(const Problem& p, const Job& job) {
   double all = 0;
   for (const ir::Param& param : p.kernel.params) {
     if (!param.type.is_pointer()) continue;
+    const auto shape = shape_of(p.kernel, param, p.sizes);
     double bits = ir::bits(param.type.elem);
-    for (const std::int64_t extent : shape_of(p.kernel, param, p.sizes))
-      bits *= static_cast<double>(extent);
+    for (const std::int64_t extent : shape) bits *= static_cast<double>(extent);
     all += bits / 8 / gib;
     if (all > most)
       throw UsageError(fmt::format(
           "{} with {} of [{}]: its tensors take {:.1f} GiB and more, this machine has {:.1f}; "
           "choose smaller sizes with --set",
-          job.config(), param.name, fmt::join(shape_of(p.kernel, param, p.sizes), ", "), all,
-          most));
+          job.config(), param.name, fmt::join(shape, ", "), all, most));
   }
 }
 
@@ -214,9 +212,7 @@ void set_arguments(Problem& p, const dsl::KernelEntry& entry, const ProblemOptio
       p.tensors[param.name] = ir::Tensor(param.type.elem, shape_of(p.kernel, param, p.sizes));
       continue;
     }
-    if (param.type.is_scalar()) {
-      continue;
-    }
+    if (param.type.is_scalar()) continue;
     auto shape = shape_of(p.kernel, param, p.sizes);
     if (param.access == ir::Access::Out) {
       ir::Tensor t(param.type.elem, shape);
@@ -256,10 +252,6 @@ void set_expected(Problem& p, const dsl::KernelEntry& entry, const Job& job, ir:
       p.expected[param.name] = std::move(tensors[param.name]);
   p.expected.erase(std::string(regions::parameter));
 }
-
-}  // namespace
-
-namespace {
 
 /// The problem without its tensors.
 Problem sized_problem(const Session& session, const dsl::KernelEntry& entry, const Job& job,

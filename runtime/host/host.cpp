@@ -94,7 +94,7 @@ Found Host::from_packs(const KernelRequest& request, const BoundSizes& bound,
     best_fit = *fit;
   };
   const auto fits_sizes = [&](const std::shared_ptr<const Entry>& entry) {
-    return bound.empty() || binds(entry->key.value("config"), bound);
+    return binds(entry->key.value("config"), bound);
   };
   const auto packs = this->packs();
   for (const auto& pack : packs) {

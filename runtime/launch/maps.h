@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -35,8 +35,8 @@ class LastMaps {
   template <class Encode, class Launch>
   void use(std::span<const std::uint64_t> addresses, std::span<const std::int64_t> sizes,
            Encode&& encode, Launch&& launch) {
-    const Hold hold(taken_);
-    if (!hold.held) {
+    const std::unique_lock held(mutex_, std::try_to_lock);
+    if (!held) {
       Maps own;
       encode(own);
       return launch(own);
@@ -53,17 +53,7 @@ class LastMaps {
   }
 
  private:
-  struct Hold {
-    explicit Hold(std::atomic_flag& flag)
-        : taken(flag), held(!flag.test_and_set(std::memory_order_acquire)) {}
-    ~Hold() {
-      if (held) taken.clear(std::memory_order_release);
-    }
-    std::atomic_flag& taken;
-    const bool held;
-  };
-
-  std::atomic_flag taken_;
+  std::mutex mutex_;  // of all below
   bool known_ = false;
   std::vector<std::uint64_t> addresses_;
   std::vector<std::int64_t> sizes_;
